@@ -42,9 +42,7 @@ def asfloat(x: Array) -> Array:
 def like(x: Any, reference: Array) -> Array:
     """``x`` (numbers, list or array) with the kind, dtype and device of ``reference``."""
     if is_torch(reference):
-        return sys.modules["torch"].as_tensor(
-            x, dtype=reference.dtype, device=reference.device
-        )
+        return sys.modules["torch"].as_tensor(x, dtype=reference.dtype, device=reference.device)
     return np.asarray(x, dtype=reference.dtype)
 
 
@@ -134,9 +132,7 @@ def take(x: Array, index: Any, axis: int) -> Array:
     """The entries ``index`` (a list of ints or an int array) of ``x`` along ``axis``."""
     if is_torch(x):
         torch = sys.modules["torch"]
-        return torch.index_select(
-            x, axis, torch.as_tensor(index, dtype=torch.long, device=x.device)
-        )
+        return torch.index_select(x, axis, torch.as_tensor(index, dtype=torch.long, device=x.device))
     return np.take(x, index, axis)
 
 

@@ -34,17 +34,11 @@ class RobotSpec(Message):
     """(J) [rad; m for a sliding joint] smallest position."""
     position_upper: np.ndarray = field(ArraySpec(("J",), unit="rad or m"))
     """(J) [rad; m] largest position."""
-    velocity_limit: np.ndarray = field(
-        ArraySpec(("J",), unit="rad/s or m/s", minimum=0.0)
-    )
+    velocity_limit: np.ndarray = field(ArraySpec(("J",), unit="rad/s or m/s", minimum=0.0))
     """(J) [rad/s; m/s] largest speed."""
-    acceleration_limit: np.ndarray = field(
-        ArraySpec(("J",), unit="rad/s² or m/s²", minimum=0.0)
-    )
+    acceleration_limit: np.ndarray = field(ArraySpec(("J",), unit="rad/s² or m/s²", minimum=0.0))
     """(J) [rad/s²; m/s²] largest acceleration."""
-    jerk_limit: np.ndarray = field(
-        ArraySpec(("J",), unit="rad/s³ or m/s³", minimum=0.0)
-    )
+    jerk_limit: np.ndarray = field(ArraySpec(("J",), unit="rad/s³ or m/s³", minimum=0.0))
     """(J) [rad/s³; m/s³] largest jerk."""
     torque_limit: np.ndarray = field(ArraySpec(("J",), unit="N·m or N", minimum=0.0))
     """(J) [N·m; N] largest torque."""
@@ -59,9 +53,7 @@ class RobotSpec(Message):
 
     def check(self) -> None:
         if not 0 <= self.num_arm_joints <= len(self.joint_names):
-            raise SchemaError(
-                f"{self.num_arm_joints} arm joints of {len(self.joint_names)}."
-            )
+            raise SchemaError(f"{self.num_arm_joints} arm joints of {len(self.joint_names)}.")
         below = (self.position_lower > self.home) | (self.home > self.position_upper)
         if below.any():
             at = int(np.argmax(below))
@@ -97,8 +89,6 @@ class RobotSpec(Message):
                 f"These are not the joints of {self.name}: missing {missing}, unknown {unknown}, given {list(joint_names)}."
             )
         if values.shape[-1:] != (len(joint_names),):
-            raise SchemaError(
-                f"Values of shape {values.shape} for {len(joint_names)} joints."
-            )
+            raise SchemaError(f"Values of shape {values.shape} for {len(joint_names)} joints.")
         index = [list(joint_names).index(name) for name in self.joint_names]
         return values[..., index]

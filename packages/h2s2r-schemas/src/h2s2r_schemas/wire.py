@@ -125,9 +125,7 @@ class Reply(Message):
     """Secret of a lease just granted; 0 otherwise."""
 
     def check(self) -> None:
-        if self.ok == bool(self.code) or (
-            not self.ok and not (self.cause and self.remedy)
-        ):
+        if self.ok == bool(self.code) or (not self.ok and not (self.cause and self.remedy)):
             raise SchemaError(
                 f"A reply that is {'ok has no code' if self.ok else 'refused has a code, a cause and a remedy'}; "
                 f"this one has code {self.code!r}, cause {self.cause!r}, remedy {self.remedy!r}."
@@ -166,9 +164,7 @@ class RobotCommand(Message):
     """[s] on the client's monotonic clock when it was made."""
     joint_pos_target: np.ndarray = field(ArraySpec(("J",), unit="rad or m"))
     """(J) [rad; m for a sliding joint]."""
-    joint_torque_feedforward: np.ndarray | None = field(
-        OptionalSpec(ArraySpec(("J",), unit="N·m or N")), default=None
-    )
+    joint_torque_feedforward: np.ndarray | None = field(OptionalSpec(ArraySpec(("J",), unit="N·m or N")), default=None)
     """(J) [N·m; N] added to the controller's own; none for none."""
     use_residual: bool = field(BoolSpec(), default=False)
     """Whether the bounded correction may act."""
@@ -229,9 +225,7 @@ class ObjectState(Message):
 
     def check(self) -> None:
         if bool(np.isfinite(self.wxyz_xyz_world_object).all()) == self.lost:
-            raise SchemaError(
-                "A lost object has a NaN pose and every other a finite one; this ObjectState mixes them."
-            )
+            raise SchemaError("A lost object has a NaN pose and every other a finite one; this ObjectState mixes them.")
 
     @property
     def T_world_object(self) -> SE3:

@@ -49,9 +49,7 @@ class CameraIntrinsics(Message):
 
     def matrix(self) -> np.ndarray:
         """(3, 3) camera matrix [px]."""
-        return np.array(
-            [[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]]
-        )
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
 
 @message("h2s2r.Calibration", version=1)
@@ -62,19 +60,13 @@ class Calibration(Message):
     """Intrinsics of the colour pictures."""
     depth: CameraIntrinsics = field(MessageSpec(CameraIntrinsics))
     """Intrinsics of the depth pictures; equal to ``color`` where depth is aligned to colour."""
-    wxyz_xyz_color_depth: np.ndarray = field(
-        PoseSpec(), default=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    )
+    wxyz_xyz_color_depth: np.ndarray = field(PoseSpec(), default=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
     """(7) pose of the depth camera in the colour camera; identity where aligned."""
-    wxyz_xyz_world_camera: np.ndarray | None = field(
-        OptionalSpec(PoseSpec()), default=None
-    )
+    wxyz_xyz_world_camera: np.ndarray | None = field(OptionalSpec(PoseSpec()), default=None)
     """(7) pose of the colour camera in the world (robot base); none where nobody measured or chose it yet."""
     calibrated: bool = field(BoolSpec(), default=False)
     """Whether ``wxyz_xyz_world_camera`` was measured against a robot; false where it was chosen."""
-    residual_px: float | None = field(
-        OptionalSpec(FloatSpec(0.0, unit="px")), default=None
-    )
+    residual_px: float | None = field(OptionalSpec(FloatSpec(0.0, unit="px")), default=None)
     """[px] root mean square reprojection error of the calibration, where known."""
     method: str = field(TextSpec(), default="")
     """How it was found, in words."""

@@ -30,76 +30,54 @@ class Shape(Message):
 
     kind: str = field(TextSpec(SHAPE_KINDS))
     """One of ``SHAPE_KINDS``. A mesh used for collision stands for its convex hull."""
-    size: np.ndarray = field(
-        ArraySpec((3,), unit="m", minimum=0.0), default=(0.0, 0.0, 0.0)
-    )
+    size: np.ndarray = field(ArraySpec((3,), unit="m", minimum=0.0), default=(0.0, 0.0, 0.0))
     """(3) [m]. Box: full edge lengths. Sphere: radius, 0, 0. Cylinder, capsule: radius, full length of the straight
     part along z, 0. Mesh: 0, 0, 0."""
     wxyz_xyz: np.ndarray = field(PoseSpec(), default=_IDENTITY)
     """(7) pose of the shape in its owner's frame."""
-    vertices: np.ndarray = field(
-        ArraySpec(("V", 3), unit="m"), default_factory=lambda: np.zeros((0, 3))
-    )
+    vertices: np.ndarray = field(ArraySpec(("V", 3), unit="m"), default_factory=lambda: np.zeros((0, 3)))
     """(V, 3) [m] mesh vertices in the shape's frame; none for a primitive."""
     faces: np.ndarray = field(
         ArraySpec(("F", 3), dtype="int32", minimum=0),
         default_factory=lambda: np.zeros((0, 3)),
     )
     """(F, 3) vertex indices, counter-clockwise from outside; none for a primitive."""
-    rgba: np.ndarray = field(
-        ArraySpec((4,), minimum=0.0, maximum=1.0), default=(0.7, 0.7, 0.7, 1.0)
-    )
+    rgba: np.ndarray = field(ArraySpec((4,), minimum=0.0, maximum=1.0), default=(0.7, 0.7, 0.7, 1.0))
     """(4) colour, each in [0, 1]."""
 
     def check(self) -> None:
         if self.kind == "mesh":
             if len(self.vertices) < 4 or len(self.faces) < 4:
-                raise SchemaError(
-                    f"A mesh needs at least 4 vertices and 4 faces; this has {len(self.vertices)}."
-                )
+                raise SchemaError(f"A mesh needs at least 4 vertices and 4 faces; this has {len(self.vertices)}.")
             if int(self.faces.max()) >= len(self.vertices):
-                raise SchemaError(
-                    f"A face names vertex {self.faces.max()}; there are {len(self.vertices)}."
-                )
+                raise SchemaError(f"A face names vertex {self.faces.max()}; there are {len(self.vertices)}.")
         elif len(self.vertices) or len(self.faces):
-            raise SchemaError(
-                f"A {self.kind} has no vertices or faces; only a mesh has."
-            )
+            raise SchemaError(f"A {self.kind} has no vertices or faces; only a mesh has.")
         else:
             used = {"box": 3, "sphere": 1, "cylinder": 2, "capsule": 2}[self.kind]
             if not bool((self.size[:used] > 0).all()):
-                raise SchemaError(
-                    f"The size of a {self.kind} is {self.size.tolist()}; its first {used} must be > 0 m."
-                )
+                raise SchemaError(f"The size of a {self.kind} is {self.size.tolist()}; its first {used} must be > 0 m.")
 
 
 @message("h2s2r.Symmetry", version=1)
 class Symmetry(Message):
     """Which turns of an object nobody can see: about an axis, or a finite set."""
 
-    axis: np.ndarray = field(ArraySpec((3,)), default=(0.0, 0.0, 0.0))
+    axis: np.ndarray = field(ArraySpec((3,), minimum=-1.0, maximum=1.0), default=(0.0, 0.0, 0.0))
     """(3) unit vector in the object frame about which the object may turn freely; zero for none."""
     rotations_wxyz: np.ndarray = field(
-        ArraySpec(("S", 4)), default_factory=lambda: np.array([[1.0, 0.0, 0.0, 0.0]])
+        ArraySpec(("S", 4), minimum=-1.0, maximum=1.0), default_factory=lambda: np.array([[1.0, 0.0, 0.0, 0.0]])
     )
     """(S, 4) unit quaternions of the finite set, identity included. With an ``axis``, they act besides it."""
 
     def check(self) -> None:
         length = float(np.linalg.norm(self.axis))
         if length != 0.0 and abs(length - 1.0) > 1e-6:
-            raise SchemaError(
-                f"A symmetry axis is a unit vector or zero; this one has length {length}."
-            )
-        if not np.allclose(
-            np.linalg.norm(self.rotations_wxyz, axis=-1), 1.0, atol=1e-6
-        ):
-            raise SchemaError(
-                "The rotations of a symmetry are unit quaternions (wxyz)."
-            )
+            raise SchemaError(f"A symmetry axis is a unit vector or zero; this one has length {length}.")
+        if not np.allclose(np.linalg.norm(self.rotations_wxyz, axis=-1), 1.0, atol=1e-6):
+            raise SchemaError("The rotations of a symmetry are unit quaternions (wxyz).")
         if not bool((np.abs(self.rotations_wxyz[:, 0]) > 1.0 - 1e-6).any()):
-            raise SchemaError(
-                "The rotations of a symmetry include the identity (1, 0, 0, 0)."
-            )
+            raise SchemaError("The rotations of a symmetry include the identity (1, 0, 0, 0).")
 
     @property
     def continuous(self) -> bool:
@@ -121,7 +99,7 @@ class ObjectModel(Message):
     """[kg]"""
     center_of_mass: np.ndarray = field(ArraySpec((3,), unit="m"))
     """(3) [m] in the object frame."""
-    inertia: np.ndarray = field(ArraySpec((3, 3), unit="kg·m²"))
+    inertia: np.ndarray = field(ArraySpec((3, 3), unit="kg·m²", minimum=-1e6, maximum=1e6))
     """(3, 3) [kg·m²] about the centre of mass, along the axes of the object frame."""
     friction: float = field(FloatSpec(0.0, 10.0), default=0.8)
     """Coefficient of sliding friction."""
@@ -174,9 +152,7 @@ class Scene(Message):
     def check(self) -> None:
         names = [body.name for body in self.bodies]
         if len(set(names)) != len(names) or "table" not in names:
-            raise SchemaError(
-                f"Bodies of a scene have different names, one of them 'table'; these are {names}."
-            )
+            raise SchemaError(f"Bodies of a scene have different names, one of them 'table'; these are {names}.")
 
     @property
     def T_world_table(self) -> SE3:

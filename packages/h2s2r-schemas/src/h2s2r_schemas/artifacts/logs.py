@@ -87,9 +87,7 @@ class LogContext(Message):
     """E.g. ``"cold"``, ``"warm"``."""
     gripper: str = field(TextSpec(max_length=128), default="")
     """Which hand or gripper."""
-    labels: Mapping[str, str] = field(
-        MappingSpec(TextSpec(max_length=256)), default_factory=dict
-    )
+    labels: Mapping[str, str] = field(MappingSpec(TextSpec(max_length=256)), default_factory=dict)
     """Anything else."""
 
 
@@ -137,9 +135,7 @@ class MotionLog(Message):
         OptionalSpec(ArraySpec(("T", "J"), unit="°C", finite=False)), default=None
     )
     """(T, J) [°C]; NaN where not measured, none where never."""
-    joint_current: np.ndarray | None = field(
-        OptionalSpec(ArraySpec(("T", "J"), unit="A", finite=False)), default=None
-    )
+    joint_current: np.ndarray | None = field(OptionalSpec(ArraySpec(("T", "J"), unit="A", finite=False)), default=None)
     """(T, J) [A]; NaN where not measured, none where never."""
     outcome: str = field(TextSpec(("unknown", "success", "failure")), default="unknown")
     """How the motion of this log ended, where somebody said so."""

@@ -87,9 +87,7 @@ class PolicySpec(Message):
                 f"The observation terms add up to {total}; the normaliser has {len(self.obs_mean)} and {len(self.obs_std)}."
             )
         if (self.hidden_size == 0) != (self.num_layers == 0):
-            raise SchemaError(
-                f"hidden_size {self.hidden_size} with {self.num_layers} recurrent layers."
-            )
+            raise SchemaError(f"hidden_size {self.hidden_size} with {self.num_layers} recurrent layers.")
 
 
 @message("h2s2r.Layer", version=1)
@@ -112,9 +110,7 @@ class ResidualSpec(Message):
     """``RobotSpec.hash()`` of the robot it was fitted to."""
     joint_names: tuple[str, ...] = field(TextsSpec("J"))
     """(J) joints it corrects, in the order of its outputs."""
-    output: str = field(
-        TextSpec(("joint_torque", "joint_current", "joint_pos_target", "wheel_vel"))
-    )
+    output: str = field(TextSpec(("joint_torque", "joint_current", "joint_pos_target", "wheel_vel")))
     """Which command it corrects."""
     features: tuple[str, ...] = field(TextsSpec("G"))
     """(G) per-joint inputs by name, e.g. ``joint_pos``, ``joint_vel``, ``joint_acc_desired``."""
@@ -142,24 +138,16 @@ class ResidualSpec(Message):
     """Content hash of the ResidualSpec it was fitted from, if any."""
     metrics: Mapping[str, float] = field(MappingSpec(FloatSpec()), default_factory=dict)
     """What was measured of it."""
-    approved_by: str | None = field(
-        OptionalSpec(TextSpec(empty=False, max_length=128)), default=None
-    )
+    approved_by: str | None = field(OptionalSpec(TextSpec(empty=False, max_length=128)), default=None)
     """Who allowed it on a robot; none while nobody did."""
 
     def check(self) -> None:
         width = len(self.joint_names) * len(self.features) * self.history
         if len(self.input_mean) != width:
-            raise SchemaError(
-                f"{len(self.input_mean)} normalised inputs; joints × features × history gives {width}."
-            )
+            raise SchemaError(f"{len(self.input_mean)} normalised inputs; joints × features × history gives {width}.")
         for layer in self.layers:
             if layer.weight.shape[1] != width:
-                raise SchemaError(
-                    f"A layer takes {layer.weight.shape[1]} inputs; the one before gives {width}."
-                )
+                raise SchemaError(f"A layer takes {layer.weight.shape[1]} inputs; the one before gives {width}.")
             width = layer.weight.shape[0]
         if self.layers and width != len(self.joint_names):
-            raise SchemaError(
-                f"The last layer gives {width} numbers for {len(self.joint_names)} joints."
-            )
+            raise SchemaError(f"The last layer gives {width} numbers for {len(self.joint_names)} joints.")

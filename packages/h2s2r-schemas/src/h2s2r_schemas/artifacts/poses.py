@@ -37,9 +37,7 @@ class HandPose(Message):
     """Which hand."""
     p_world_keypoints: np.ndarray = field(ArraySpec((len(KEYPOINT_NAMES), 3), unit="m"))
     """(21, 3) [m] in ``KEYPOINT_NAMES`` order, in the world."""
-    confidence: np.ndarray = field(
-        ArraySpec((len(KEYPOINT_NAMES),), minimum=0.0, maximum=1.0)
-    )
+    confidence: np.ndarray = field(ArraySpec((len(KEYPOINT_NAMES),), minimum=0.0, maximum=1.0))
     """(21) per keypoint, 0 to 1; low where it is hidden."""
     time: float = field(FloatSpec(unit="s"), default=0.0)
     """[s] since the start of the recording."""

@@ -38,27 +38,19 @@ SUCCESS = SuccessCriteria()
 
 def align_symmetry(T_world_object: SE3, T_world_goal: SE3, symmetry: Symmetry) -> SE3:
     """The pose nobody can tell from ``T_world_object`` that is turned least from ``T_world_goal``; batched."""
-    R_goal_object = quaternions.multiply(
-        quaternions.conjugate(T_world_goal.wxyz), T_world_object.wxyz
-    )
+    R_goal_object = quaternions.multiply(quaternions.conjugate(T_world_goal.wxyz), T_world_object.wxyz)
     best, best_angle = None, None
     for rotation in symmetry.rotations_wxyz:
-        turned = quaternions.multiply(
-            R_goal_object, arrays.like(rotation, R_goal_object)
-        )
+        turned = quaternions.multiply(R_goal_object, arrays.like(rotation, R_goal_object))
         if symmetry.continuous:
-            turned = quaternions.multiply(
-                turned, _untwist(turned, arrays.like(symmetry.axis, turned))
-            )
+            turned = quaternions.multiply(turned, _untwist(turned, arrays.like(symmetry.axis, turned)))
         angle = quaternions.angle(turned)[..., None]
         if best is None:
             best, best_angle = turned, angle
         else:
             best = arrays.where(angle < best_angle, turned, best)
             best_angle = arrays.minimum(angle, best_angle)
-    return SE3.from_parts(
-        quaternions.multiply(T_world_goal.wxyz, best), T_world_object.translation
-    )
+    return SE3.from_parts(quaternions.multiply(T_world_goal.wxyz, best), T_world_object.translation)
 
 
 def _untwist(wxyz: Array, axis: Array) -> Array:
@@ -73,16 +65,12 @@ def _untwist(wxyz: Array, axis: Array) -> Array:
     return arrays.concatenate((cosine, -sine * axis), -1)
 
 
-def object_error(
-    T_world_object: SE3, T_world_goal: SE3, symmetry: Symmetry
-) -> tuple[Array, Array]:
+def object_error(T_world_object: SE3, T_world_goal: SE3, symmetry: Symmetry) -> tuple[Array, Array]:
     """Position error (…) [m] and symmetry-aware rotation error (…) [rad]; batched, NumPy or torch."""
     return align_symmetry(T_world_object, T_world_goal, symmetry).distance(T_world_goal)
 
 
-def anchor_error(
-    T_world_object: SE3, T_world_goal: SE3, anchor_points: Array, symmetry: Symmetry
-) -> Array:
+def anchor_error(T_world_object: SE3, T_world_goal: SE3, anchor_points: Array, symmetry: Symmetry) -> Array:
     """Mean distance (…) [m] of the anchor points (K, 3) from where the goal has them, symmetry-aware; batched."""
     aligned = align_symmetry(T_world_object, T_world_goal, symmetry)
     p_world_anchor = SE3(aligned.wxyz_xyz[..., None, :]).apply(anchor_points)
@@ -124,15 +112,9 @@ def is_success(
     if time[-1] < settled - 1e-6:
         return False
     counted = time <= settled + 1e-6
-    anchors = anchor_error(
-        Ts_world_object[counted], Ts_world_goal[counted], anchor_points, symmetry
-    )
+    anchors = anchor_error(Ts_world_object[counted], Ts_world_goal[counted], anchor_points, symmetry)
     if not bool((anchors <= SUCCESS.anchor).all()):
         return False
     final = counted & (time >= reference_end - 1e-6)
-    position, rotation = object_error(
-        Ts_world_object[final], Ts_world_goal[final], symmetry
-    )
-    return bool(
-        (position <= SUCCESS.position).all() and (rotation <= SUCCESS.rotation).all()
-    )
+    position, rotation = object_error(Ts_world_object[final], Ts_world_goal[final], symmetry)
+    return bool((position <= SUCCESS.position).all() and (rotation <= SUCCESS.rotation).all())

@@ -36,46 +36,30 @@ class TaskSpec(Message):
     """(K, 3) [m] in the object frame; their mean distance from the goal's is what is rewarded."""
     side: str = field(TextSpec(SIDES))
     """Which hand the human used."""
-    p_object_keypoints: np.ndarray = field(
-        ArraySpec((len(KEYPOINT_NAMES), 3), unit="m")
-    )
+    p_object_keypoints: np.ndarray = field(ArraySpec((len(KEYPOINT_NAMES), 3), unit="m"))
     """(21, 3) [m] human hand just before contact, in ``KEYPOINT_NAMES`` order, in the frame of the object at its start."""
-    wxyz_xyz_object_palm: np.ndarray | None = field(
-        OptionalSpec(PoseSpec()), default=None
-    )
+    wxyz_xyz_object_palm: np.ndarray | None = field(OptionalSpec(PoseSpec()), default=None)
     """(7) palm of the robot of ``robot_pose`` in the object frame, just before contact; none where no robot was chosen."""
-    robot_pose: RobotPose | None = field(
-        OptionalSpec(MessageSpec(RobotPose)), default=None
-    )
+    robot_pose: RobotPose | None = field(OptionalSpec(MessageSpec(RobotPose)), default=None)
     """Configuration that reaches it with the object at the start of the reference; none where no robot was chosen."""
-    hand: HandTrajectory | None = field(
-        OptionalSpec(MessageSpec(HandTrajectory)), default=None
-    )
+    hand: HandTrajectory | None = field(OptionalSpec(MessageSpec(HandTrajectory)), default=None)
     """The whole hand path on the reference's clock; only baselines and ablations need it."""
     sources: Mapping[str, str] = field(MappingSpec(TextSpec()), default_factory=dict)
     """Where each part came from: names and content hashes of the inputs."""
 
     def check(self) -> None:
         if self.reference.lost.any():
-            raise SchemaError(
-                "The reference of a task has lost frames; fill or cut them first (make_task does)."
-            )
+            raise SchemaError("The reference of a task has lost frames; fill or cut them first (make_task does).")
         if len(self.reference.time) < 2 or self.reference.time[0] != 0.0:
-            raise SchemaError(
-                "The reference of a task has at least two frames and starts at time 0."
-            )
+            raise SchemaError("The reference of a task has at least two frames and starts at time 0.")
         if self.reference.object_name != self.object.name:
             raise SchemaError(
                 f"The reference moves {self.reference.object_name!r}; the object is {self.object.name!r}."
             )
         if len(self.anchor_points) < 3:
-            raise SchemaError(
-                f"{len(self.anchor_points)} anchor points; at least 3 are needed to see a turn."
-            )
+            raise SchemaError(f"{len(self.anchor_points)} anchor points; at least 3 are needed to see a turn.")
         if (self.robot_pose is None) != (self.wxyz_xyz_object_palm is None):
-            raise SchemaError(
-                "robot_pose and wxyz_xyz_object_palm belong together: give both or neither."
-            )
+            raise SchemaError("robot_pose and wxyz_xyz_object_palm belong together: give both or neither.")
 
     @property
     def T_object_palm(self) -> SE3:
@@ -85,7 +69,5 @@ class TaskSpec(Message):
             SchemaError: no robot was chosen yet.
         """
         if self.wxyz_xyz_object_palm is None:
-            raise SchemaError(
-                f"Task {self.name!r} has no robot pose yet: retarget it to a robot first."
-            )
+            raise SchemaError(f"Task {self.name!r} has no robot pose yet: retarget it to a robot first.")
         return SE3(self.wxyz_xyz_object_palm)

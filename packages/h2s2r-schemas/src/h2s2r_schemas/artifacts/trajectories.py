@@ -1,6 +1,6 @@
 """Paths over time: of an object, of a human hand, of a robot.
 
-In:  per-frame poses, with what the tracker knows about each.   Out: ``ObjectTrajectory``, ``HandTrajectory``, ``RobotTrajectory``.
+In:  per-frame poses, and how sure the tracker is.   Out: ``ObjectTrajectory``, ``HandTrajectory``, ``RobotTrajectory``.
 Not here: one instant (poses), resampling and smoothing (perception, sim).
 
 A lost frame holds NaN, and only a lost frame does: nothing is invented, and nothing can be used by mistake.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from h2s2r_schemas.artifacts.poses import KEYPOINT_NAMES, SIDES
-from h2s2r_schemas.codec.array_spec import ArraySpec, PoseSpec
+from h2s2r_schemas.codec.array_spec import ArraySpec, PoseSpec, all_finite
 from h2s2r_schemas.codec.message import Message, field, message
 from h2s2r_schemas.codec.specs import TextSpec, TextsSpec
 from h2s2r_schemas.errors import SchemaError
@@ -20,21 +20,14 @@ from h2s2r_schemas.se3 import SE3
 
 def _check_lost(values: np.ndarray, lost: np.ndarray, name: str) -> None:
     """Entries (T, …) are finite exactly where the frame is not lost."""
-    flat = values.reshape(-1)
-    if np.isfinite(flat.dot(flat)) and not lost.any():
+    if not lost.any() and all_finite(values):
         return
     finite = np.isfinite(values.reshape(len(values), -1))
     wrong = np.flatnonzero(np.where(lost, finite.any(axis=1), ~finite.all(axis=1)))
     if wrong.size:
         at = int(wrong[0])
-        state = (
-            "lost but holds numbers; it must hold NaN"
-            if lost[at]
-            else "not lost but holds NaN or infinity"
-        )
-        raise SchemaError(
-            f"{name}: frame {at} is {state}. A lost frame holds NaN, every other frame finite values."
-        )
+        state = "lost but holds numbers; it must hold NaN" if lost[at] else "not lost but holds NaN or infinity"
+        raise SchemaError(f"{name}: frame {at} is {state}. A lost frame holds NaN, every other frame finite values.")
 
 
 @message("h2s2r.ObjectTrajectory", version=1)
@@ -54,9 +47,7 @@ class ObjectTrajectory(Message):
 
     def check(self) -> None:
         if not len(self.time):
-            raise SchemaError(
-                "An ObjectTrajectory has at least one frame; this one has none."
-            )
+            raise SchemaError("An ObjectTrajectory has at least one frame; this one has none.")
         _check_lost(
             self.wxyz_xyz_world_object,
             self.lost,
@@ -82,25 +73,17 @@ class HandTrajectory(Message):
     """Which hand."""
     time: np.ndarray = field(ArraySpec(("T",), unit="s", increasing=True))
     """(T) [s] since the start of the recording, strictly growing."""
-    p_world_keypoints: np.ndarray = field(
-        ArraySpec(("T", len(KEYPOINT_NAMES), 3), unit="m", finite=False)
-    )
+    p_world_keypoints: np.ndarray = field(ArraySpec(("T", len(KEYPOINT_NAMES), 3), unit="m", finite=False))
     """(T, 21, 3) [m] in ``KEYPOINT_NAMES`` order, in the world; NaN in lost frames."""
-    confidence: np.ndarray = field(
-        ArraySpec(("T", len(KEYPOINT_NAMES)), minimum=0.0, maximum=1.0)
-    )
+    confidence: np.ndarray = field(ArraySpec(("T", len(KEYPOINT_NAMES)), minimum=0.0, maximum=1.0))
     """(T, 21) per keypoint, 0 to 1; low where it is hidden."""
     lost: np.ndarray = field(ArraySpec(("T",), dtype="bool"))
     """(T) whether no hand was found in this frame."""
 
     def check(self) -> None:
         if not len(self.time):
-            raise SchemaError(
-                "A HandTrajectory has at least one frame; this one has none."
-            )
-        _check_lost(
-            self.p_world_keypoints, self.lost, "HandTrajectory.p_world_keypoints"
-        )
+            raise SchemaError("A HandTrajectory has at least one frame; this one has none.")
+        _check_lost(self.p_world_keypoints, self.lost, "HandTrajectory.p_world_keypoints")
 
 
 @message("h2s2r.RobotTrajectory", version=1)
@@ -122,6 +105,4 @@ class RobotTrajectory(Message):
 
     def check(self) -> None:
         if not len(self.time):
-            raise SchemaError(
-                "A RobotTrajectory has at least one frame; this one has none."
-            )
+            raise SchemaError("A RobotTrajectory has at least one frame; this one has none.")

@@ -32,6 +32,7 @@ DTYPES = {
     )
 }
 _CODES = {dtype: code for code, dtype in DTYPES.items()}
+_BOOL = np.dtype(bool)
 
 
 #: Where the values start, by number of dimensions.
@@ -42,40 +43,30 @@ _STARTS = tuple((4 + 4 * ndim + 7) // 8 * 8 for ndim in range(MAX_DIMENSIONS + 1
 def _head(dtype: Any, shape: tuple[int, ...]) -> bytes:
     """The bytes in front of the values."""
     code = _CODES.get(dtype)
-    if (
-        code is None
-        or len(shape) > MAX_DIMENSIONS
-        or any(size >= 2**32 for size in shape)
-    ):
+    if code is None or len(shape) > MAX_DIMENSIONS or any(size >= 2**32 for size in shape):
         names = ", ".join(str(d) for d in _CODES)
         raise SchemaError(
             f"An array of {dtype} and shape {shape} cannot be stored; "
             f"allowed: at most {MAX_DIMENSIONS} dimensions, each below 2^32, of {names}."
         )
-    return struct.pack(f"<BBxx{len(shape)}I", code, len(shape), *shape).ljust(
-        _STARTS[len(shape)], b"\0"
-    )
+    return struct.pack(f"<BBxx{len(shape)}I", code, len(shape), *shape).ljust(_STARTS[len(shape)], b"\0")
 
 
 @lru_cache(maxsize=4096)
-def _front(dtype: Any, shape: tuple[int, ...]) -> bytes:
-    """The head with msgpack's own extension header in front of it."""
+def array_front(dtype: Any, shape: tuple[int, ...]) -> bytes:
+    """What msgpack puts in front of the values of such an array: its own extension header, then ours.
+
+    Raises:
+        SchemaError: a dtype, shape or size that has no form on the wire.
+    """
     head = _head(dtype, shape)
     length = len(head) + dtype.itemsize * math.prod(shape)
     for limit, layout in ((2**8, b"\xc7>BB"), (2**16, b"\xc8>HB"), (2**32, b"\xc9>IB")):
         if length < limit:
-            return (
-                layout[:1] + struct.pack(layout[1:].decode(), length, EXT_CODE) + head
-            )
+            return layout[:1] + struct.pack(layout[1:].decode(), length, EXT_CODE) + head
     raise SchemaError(
         f"An array of {length} bytes is too large for one message; split it (a log is appended in parts)."
     )
-
-
-def _little_endian(array: np.ndarray) -> np.ndarray:
-    if sys.byteorder == "little" and array.dtype.isnative:
-        return array
-    return array.astype(array.dtype.newbyteorder("<"))
 
 
 def array_data(array: np.ndarray) -> bytes:
@@ -84,30 +75,20 @@ def array_data(array: np.ndarray) -> bytes:
     Raises:
         SchemaError: a dtype or shape that has no form on the wire.
     """
-    array = _little_endian(array)
+    if sys.byteorder != "little" or not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("<"))
     return _head(array.dtype, array.shape) + array.tobytes()
 
 
-def pack_array(array: np.ndarray) -> bytes:
-    """One array as msgpack packs it, extension header included (half the time of going through ``ExtType``).
-
-    Raises:
-        SchemaError: a dtype, shape or size that has no form on the wire.
-    """
-    array = _little_endian(array)
-    return _front(array.dtype, array.shape) + array.tobytes()
-
-
 @lru_cache(maxsize=4096)
-def _parsed(head: bytes) -> tuple[Any, tuple[int, ...], int]:
-    """(dtype, shape, number of values) of the bytes in front of the values."""
+def _parsed(head: bytes) -> tuple[Any, tuple[int, ...], int, int]:
+    """(dtype, shape, number of values, number of bytes with the head) of the bytes in front of the values."""
     dtype = DTYPES.get(head[0])
     shape = struct.unpack_from(f"<{head[1]}I", head, 4)
     if dtype is None or head != _head(dtype, shape):
-        raise SchemaError(
-            f"The head of an array, {head[:16].hex()}, is damaged or from another format."
-        )
-    return dtype, shape, math.prod(shape)
+        raise SchemaError(f"The head of an array, {head[:16].hex()}, is damaged or from another format.")
+    size = math.prod(shape)
+    return dtype, shape, size, len(head) + size * dtype.itemsize
 
 
 def unpack_array(data: bytes) -> np.ndarray:
@@ -117,19 +98,15 @@ def unpack_array(data: bytes) -> np.ndarray:
         SchemaError: damaged head, unknown dtype, or a length that does not fit the shape.
     """
     if len(data) < 8 or data[1] > MAX_DIMENSIONS or len(data) < _STARTS[data[1]]:
-        raise SchemaError(
-            f"An array of {len(data)} bytes is cut short or has over {MAX_DIMENSIONS} dimensions."
-        )
+        raise SchemaError(f"An array of {len(data)} bytes is cut short or has over {MAX_DIMENSIONS} dimensions.")
     start = _STARTS[data[1]]
-    dtype, shape, size = _parsed(data[:start])
-    if len(data) - start != size * dtype.itemsize:
-        raise SchemaError(
-            f"An array of shape {shape} and {dtype} needs {size * dtype.itemsize} bytes; it has {len(data) - start}."
-        )
+    dtype, shape, size, length = _parsed(data[:start])
+    if len(data) != length:
+        raise SchemaError(f"An array of shape {shape} and {dtype} has {length} bytes; these are {len(data)}.")
     if not size:
         return _empty(shape, dtype)
     array = np.frombuffer(data, dtype, size, start)
-    if dtype.kind == "b" and array.view(np.uint8).max() > 1:
+    if dtype is _BOOL and array.view(np.uint8).max() > 1:
         raise SchemaError("An array of booleans holds a byte that is neither 0 nor 1.")
     return array if len(shape) == 1 else array.reshape(shape)
 
@@ -138,8 +115,6 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     try:
         empty = np.empty(shape, dtype)
     except ValueError as error:
-        raise SchemaError(
-            f"An array of shape {shape} is not one NumPy can have: {error}."
-        ) from error
+        raise SchemaError(f"An array of shape {shape} is not one NumPy can have: {error}.") from error
     empty.setflags(write=False)
     return empty

@@ -21,7 +21,7 @@ from typing import IO, Any, TypeVar, Union, overload
 import numpy as np
 
 from h2s2r_schemas.codec.array_spec import ArraySpec
-from h2s2r_schemas.codec.encoding import MAX_BYTES, decode, encode
+from h2s2r_schemas.codec.encoding import decode, encode
 from h2s2r_schemas.codec.message import Message
 from h2s2r_schemas.errors import SchemaError
 
@@ -29,6 +29,8 @@ M = TypeVar("M", bound=Message)
 PathLike = Union[str, "os.PathLike[str]"]
 
 MAGIC = b"H2S2R\x00\x01\n"
+#: Largest message in a file unless told otherwise; more is appended in stretches.
+MAX_BLOCK = 256 * 2**20
 _LENGTH = struct.Struct("<Q")
 _HASH_BYTES = 32
 
@@ -53,9 +55,7 @@ class Writer:
             SchemaError: it has another class than those before.
         """
         if self._class not in (None, type(message)):
-            raise SchemaError(
-                f"This file holds {self._class}; a {type(message).__name__} cannot be appended to it."
-            )
+            raise SchemaError(f"This file holds {self._class}; a {type(message).__name__} cannot be appended to it.")
         self._class = type(message)
         data = encode(message)
         self._put(_LENGTH.pack(len(data)))
@@ -76,9 +76,7 @@ def open_writer(path: PathLike) -> Iterator[Writer]:
     A process killed while writing leaves its temporary file, ``.NAME.….tmp``, which may be deleted.
     """
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=".tmp", dir=str(target.parent)
-    )
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=str(target.parent))
     try:
         with os.fdopen(handle, "wb") as stream:
             writer = Writer(stream)
@@ -110,9 +108,7 @@ def save(message: Message, path: PathLike) -> None:
         writer.append(message)
 
 
-def iter_load(
-    path: PathLike, expect: type[M] | None = None, max_bytes: int = MAX_BYTES
-) -> Iterator[Any]:
+def iter_load(path: PathLike, expect: type[M] | None = None, max_bytes: int = MAX_BLOCK) -> Iterator[Any]:
     """The messages of a file one by one; memory holds one at a time. The hash is checked when the last was read.
 
     Raises:
@@ -124,16 +120,12 @@ def iter_load(
         def take(length: int) -> bytes:
             data = stream.read(length)
             if len(data) != length:
-                raise SchemaError(
-                    f"{path} ends in the middle: it is cut short or was not written by h2s2r-schemas."
-                )
+                raise SchemaError(f"{path} ends in the middle: it is cut short or was not written by h2s2r-schemas.")
             digest.update(data)
             return data
 
         if stream.read(len(MAGIC)) != MAGIC:
-            raise SchemaError(
-                f"{path} is not an h2s2r file: it does not start with the h2s2r magic bytes."
-            )
+            raise SchemaError(f"{path} is not an h2s2r file: it does not start with the h2s2r magic bytes.")
         digest.update(MAGIC)
         remaining, count, length = os.fstat(stream.fileno()).st_size, 0, 0
         while True:
@@ -155,9 +147,7 @@ def iter_load(
         )
 
 
-def _check_end(
-    path: PathLike, count_bytes: bytes, count: int, stored: bytes, actual: bytes
-) -> None:
+def _check_end(path: PathLike, count_bytes: bytes, count: int, stored: bytes, actual: bytes) -> None:
     if _LENGTH.unpack(count_bytes)[0] != count or stored != actual:
         raise SchemaError(
             f"{path} is damaged: its content does not match its hash. Take it from a copy, or make it anew."
@@ -189,9 +179,7 @@ def join(parts: list[M]) -> M:
     cls = type(parts[0])
     dim = cls.stream_dim
     if not dim:
-        raise SchemaError(
-            f"{cls.__name__} is not a log: {len(parts)} of them in one file cannot be joined."
-        )
+        raise SchemaError(f"{cls.__name__} is not a log: {len(parts)} of them in one file cannot be joined.")
     fields = {}
     for name, spec in cls.specs.items():
         values = [getattr(part, name) for part in parts]
@@ -200,9 +188,7 @@ def join(parts: list[M]) -> M:
         elif all(_same(value, values[0]) for value in values):
             fields[name] = values[0]
         else:
-            raise SchemaError(
-                f"{cls.__name__}.{name} differs between stretches of one log; it must not."
-            )
+            raise SchemaError(f"{cls.__name__}.{name} differs between stretches of one log; it must not.")
     return cls(**fields)
 
 

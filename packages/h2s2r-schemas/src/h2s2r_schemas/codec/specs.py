@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Dict
+from typing import Any, Dict, cast
 
 import numpy as np
 
@@ -21,19 +21,27 @@ from h2s2r_schemas.errors import SchemaError
 #: Sizes of the named dimensions ("T", "J", …) seen so far in one message.
 Dims = Dict[str, int]
 
+#: Characters of one text, and entries of one list or mapping.
 MAX_TEXT = 4096
-MAX_ITEMS = 4096
+MAX_ITEMS = 512
 
 
 def shown(value: Any) -> str:
-    """``value`` for an error message: its ``repr``, cut to 80 characters."""
-    text = repr(value)
+    """``value`` for an error message: short, and quick to make however large it is."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} and shape {value.shape}"
+    if isinstance(value, (dict, list, tuple)):
+        return f"a {type(value).__name__} of {len(cast(Any, value))} entries"
+    text = repr(value[:80] if isinstance(value, (str, bytes)) else value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def refuse(name: str, value: Any, allowed: str) -> SchemaError:
     """The one form of a field error."""
     return SchemaError(f"{name} is {shown(value)}; allowed: {allowed}.")
+
+
+_EMPTY: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class Spec:
@@ -61,27 +69,17 @@ class Spec:
 class FloatSpec(Spec):
     """A finite number within [minimum, maximum]; stored as a float."""
 
-    def __init__(
-        self, minimum: float = -math.inf, maximum: float = math.inf, unit: str = ""
-    ) -> None:
+    def __init__(self, minimum: float = -math.inf, maximum: float = math.inf, unit: str = "") -> None:
         self.minimum, self.maximum, self.unit = minimum, maximum, unit
-        self.allowed = f"a finite number in [{minimum}, {maximum}]" + (
-            f" {unit}" if unit else ""
-        )
+        self.allowed = f"a finite number in [{minimum}, {maximum}]" + (f" {unit}" if unit else "")
 
     def coerce(self, value: Any, name: str, dims: Dims) -> float:
-        if isinstance(value, (bool, np.bool_)) or not isinstance(
-            value, (int, float, np.integer, np.floating)
-        ):
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise refuse(name, value, self.allowed)
         return self.check(float(value), name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> float:
-        if (
-            type(value) is not float
-            or not self.minimum <= value <= self.maximum
-            or not math.isfinite(value)
-        ):
+        if type(value) is not float or not self.minimum <= value <= self.maximum or not math.isfinite(value):
             raise refuse(name, value, self.allowed)
         return value
 
@@ -94,9 +92,7 @@ class IntSpec(Spec):
         self.allowed = f"a whole number in [{minimum}, {maximum}]"
 
     def coerce(self, value: Any, name: str, dims: Dims) -> int:
-        return self.check(
-            int(value) if isinstance(value, np.integer) else value, name, dims
-        )
+        return self.check(int(value) if isinstance(value, np.integer) else value, name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> int:
         if type(value) is not int or not self.minimum <= value <= self.maximum:
@@ -110,9 +106,7 @@ class BoolSpec(Spec):
     allowed = "true or false"
 
     def coerce(self, value: Any, name: str, dims: Dims) -> bool:
-        return self.check(
-            bool(value) if isinstance(value, np.bool_) else value, name, dims
-        )
+        return self.check(bool(value) if isinstance(value, np.bool_) else value, name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> bool:
         if type(value) is not bool:
@@ -135,16 +129,11 @@ class TextSpec(Spec):
             0 if empty else 1,
         )
         self.allowed = (
-            "one of " + ", ".join(choices)
-            if choices
-            else f"text of {self.min_length} to {max_length} characters"
+            "one of " + ", ".join(choices) if choices else f"text of {self.min_length} to {max_length} characters"
         )
 
     def check(self, value: Any, name: str, dims: Dims) -> str:
-        if (
-            type(value) is not str
-            or not self.min_length <= len(value) <= self.max_length
-        ):
+        if type(value) is not str or not self.min_length <= len(value) <= self.max_length:
             raise refuse(name, value, self.allowed)
         if self.choices and value not in self.choices:
             raise refuse(name, value, self.allowed)
@@ -159,9 +148,7 @@ class TextsSpec(Spec):
         self.allowed = f"{dim} different non-empty texts (at most {MAX_ITEMS})"
 
     def coerce(self, value: Any, name: str, dims: Dims) -> Any:
-        return self.check(
-            list(value) if isinstance(value, tuple) else value, name, dims
-        )
+        return self.check(list(value) if isinstance(value, tuple) else value, name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> Any:
         if type(value) is not list or len(value) > MAX_ITEMS:
@@ -172,9 +159,7 @@ class TextsSpec(Spec):
         if len(set(value)) != len(value):
             raise refuse(name, value, self.allowed)
         if dims.setdefault(self.dim, len(value)) != len(value):
-            raise SchemaError(
-                f"{name} has {len(value)} entries; other fields of this message have {dims[self.dim]}."
-            )
+            raise SchemaError(f"{name} has {len(value)} entries; other fields of this message have {dims[self.dim]}.")
         return tuple(value)
 
 
@@ -195,17 +180,15 @@ class MappingSpec(Spec):
     def check(self, value: Any, name: str, dims: Dims) -> Mapping[str, Any]:
         return self._each(value, name, self.values.check)
 
-    def _each(
-        self, value: Any, name: str, one: Callable[[Any, str, Dims], Any]
-    ) -> Mapping[str, Any]:
+    def _each(self, value: Any, name: str, one: Callable[[Any, str, Dims], Any]) -> Mapping[str, Any]:
         if type(value) is not dict or len(value) > MAX_ITEMS:
             raise refuse(name, value, self.allowed)
+        if not value:
+            return _EMPTY
         for key in value:
             if type(key) is not str or not 0 < len(key) <= MAX_TEXT:
-                raise refuse(f"a key of {name}", key, "text of 1 to 4096 characters")
-        return types.MappingProxyType(
-            {key: one(item, f"{name}[{key!r}]", {}) for key, item in value.items()}
-        )
+                raise refuse(f"a key of {name}", key, f"text of 1 to {MAX_TEXT} characters")
+        return types.MappingProxyType({key: one(item, f"{name}[{key!r}]", {}) for key, item in value.items()})
 
     def plain(self, value: Any) -> Any:
         return {key: self.values.plain(item) for key, item in value.items()}
@@ -225,11 +208,7 @@ class DataSpec(Spec):
         return self._frozen(value, name, 8)
 
     def _frozen(self, value: Any, name: str, depth: int) -> Any:
-        if (
-            value is None
-            or type(value) in (bool, int)
-            or (type(value) is float and math.isfinite(value))
-        ):
+        if value is None or type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
             return value
         if type(value) is str and len(value) <= MAX_TEXT:
             return value
@@ -238,22 +217,13 @@ class DataSpec(Spec):
         if depth > 0 and type(value) is dict and len(value) <= MAX_ITEMS:
             if not all(type(key) is str and len(key) <= MAX_TEXT for key in value):
                 raise refuse(name, value, "text as the key of every mapping")
-            return types.MappingProxyType(
-                {
-                    k: self._frozen(v, f"{name}[{k!r}]", depth - 1)
-                    for k, v in value.items()
-                }
-            )
+            return types.MappingProxyType({k: self._frozen(v, f"{name}[{k!r}]", depth - 1) for k, v in value.items()})
         raise refuse(name, value, self.allowed)
 
     def plain(self, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: self.plain(item) for key, item in value.items()}
-        return (
-            [self.plain(item) for item in value]
-            if isinstance(value, (list, tuple))
-            else value
-        )
+        return [self.plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 class OptionalSpec(Spec):

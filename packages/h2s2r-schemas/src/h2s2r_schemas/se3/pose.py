@@ -62,9 +62,7 @@ class SE3:
         """From quaternions (…, 4), normalised here, and translations (…, 3) [m]; batches broadcast."""
         wxyz = quaternions.normalise(arrays.asfloat(wxyz))
         translation = arrays.like(translation, wxyz)
-        batch = np.broadcast_shapes(
-            tuple(wxyz.shape[:-1]), tuple(translation.shape[:-1])
-        )
+        batch = np.broadcast_shapes(tuple(wxyz.shape[:-1]), tuple(translation.shape[:-1]))
         parts = (
             arrays.broadcast_to(wxyz, (*batch, 4)),
             arrays.broadcast_to(translation, (*batch, 3)),
@@ -72,13 +70,9 @@ class SE3:
         return cls(arrays.concatenate(parts, -1))
 
     @classmethod
-    def from_rotation_matrix(
-        cls, rotation: Array, translation: Any = (0.0, 0.0, 0.0)
-    ) -> SE3:
+    def from_rotation_matrix(cls, rotation: Array, translation: Any = (0.0, 0.0, 0.0)) -> SE3:
         """From rotation matrices (…, 3, 3) and translations (…, 3) [m]."""
-        return cls.from_parts(
-            quaternions.from_matrix(arrays.asfloat(rotation)), translation
-        )
+        return cls.from_parts(quaternions.from_matrix(arrays.asfloat(rotation)), translation)
 
     @classmethod
     def from_matrix(cls, matrix: Array) -> SE3:
@@ -89,9 +83,7 @@ class SE3:
         """
         matrix = arrays.asfloat(matrix)
         if matrix.ndim < 2 or tuple(matrix.shape[-2:]) != (4, 4):
-            raise SchemaError(
-                f"A pose matrix has shape (…, 4, 4); got {tuple(matrix.shape)}."
-            )
+            raise SchemaError(f"A pose matrix has shape (…, 4, 4); got {tuple(matrix.shape)}.")
         rotation, translation = matrix[..., :3, :3], matrix[..., :3, 3]
         values = arrays.to_numpy(matrix)
         gram = values[..., :3, :3] @ np.swapaxes(values[..., :3, :3], -1, -2)
@@ -110,9 +102,7 @@ class SE3:
     def from_xyzw_xyz(cls, xyzw_xyz: Array) -> SE3:
         """From (…, 7) arrays whose quaternion has its real part last (ROS, scipy, Isaac Gym)."""
         values = arrays.asfloat(xyzw_xyz)
-        return cls.from_parts(
-            arrays.concatenate((values[..., 3:4], values[..., :3]), -1), values[..., 4:]
-        )
+        return cls.from_parts(arrays.concatenate((values[..., 3:4], values[..., :3]), -1), values[..., 4:])
 
     @classmethod
     def exp(cls, twist: Array) -> SE3:
@@ -148,19 +138,13 @@ class SE3:
 
     def as_matrix(self) -> Array:
         """Homogeneous matrices (…, 4, 4), for a library that asks for them."""
-        upper = arrays.concatenate(
-            (self.rotation_matrix(), self.translation[..., None]), -1
-        )
+        upper = arrays.concatenate((self.rotation_matrix(), self.translation[..., None]), -1)
         last_row = arrays.like([[0.0, 0.0, 0.0, 1.0]], self.wxyz_xyz)
-        return arrays.concatenate(
-            (upper, arrays.broadcast_to(last_row, (*self.batch, 1, 4))), -2
-        )
+        return arrays.concatenate((upper, arrays.broadcast_to(last_row, (*self.batch, 1, 4))), -2)
 
     def as_xyzw_xyz(self) -> Array:
         """(…, 7) arrays whose quaternion has its real part last."""
-        return arrays.concatenate(
-            (self.wxyz_xyz[..., 1:4], self.wxyz_xyz[..., 0:1], self.translation), -1
-        )
+        return arrays.concatenate((self.wxyz_xyz[..., 1:4], self.wxyz_xyz[..., 0:1], self.translation), -1)
 
     def __getitem__(self, index: Any) -> SE3:
         """Part of a batch; the last dimension (the 7 numbers) stays whole.
@@ -169,15 +153,9 @@ class SE3:
             SchemaError: this is one pose, not a batch.
         """
         if not self.batch:
-            raise SchemaError(
-                "This SE3 is one pose, not a batch: it has nothing to index."
-            )
+            raise SchemaError("This SE3 is one pose, not a batch: it has nothing to index.")
         keys = index if isinstance(index, tuple) else (index,)
-        return SE3(
-            self.wxyz_xyz[(*keys, slice(None))]
-            if Ellipsis in keys
-            else self.wxyz_xyz[index]
-        )
+        return SE3(self.wxyz_xyz[(*keys, slice(None))] if Ellipsis in keys else self.wxyz_xyz[index])
 
     def __len__(self) -> int:
         """Length of the first batch dimension."""
@@ -189,9 +167,7 @@ class SE3:
 
     def __matmul__(self, other: SE3) -> SE3:
         """``T_a_b @ T_b_c`` is ``T_a_c``; batches broadcast."""
-        return SE3.from_parts(
-            quaternions.multiply(self.wxyz, other.wxyz), self.apply(other.translation)
-        )
+        return SE3.from_parts(quaternions.multiply(self.wxyz, other.wxyz), self.apply(other.translation))
 
     def inv(self) -> SE3:
         """``T_a_b.inv()`` is ``T_b_a``."""
@@ -219,16 +195,13 @@ class SE3:
         wxyz = quaternions.slerp(self.wxyz, other.wxyz, fraction)
         return SE3.from_parts(
             wxyz,
-            self.translation
-            + (other.translation - self.translation) * fraction[..., None],
+            self.translation + (other.translation - self.translation) * fraction[..., None],
         )
 
     def distance(self, other: SE3) -> tuple[Array, Array]:
         """Distance of the origins (…) [m] and angle between the orientations (…) [rad]."""
         turn = quaternions.multiply(quaternions.conjugate(self.wxyz), other.wxyz)
-        return arrays.norm(self.translation - other.translation), quaternions.angle(
-            turn
-        )
+        return arrays.norm(self.translation - other.translation), quaternions.angle(turn)
 
 
 def _left_jacobian(rotvec: Array) -> Array:
@@ -236,9 +209,7 @@ def _left_jacobian(rotvec: Array) -> Array:
     angle = arrays.norm(rotvec)[..., None, None]
     small = angle < 1e-4
     safe = arrays.where(small, angle * 0.0 + 1.0, angle)
-    a = arrays.where(
-        small, 0.5 - angle * angle / 24.0, (1.0 - arrays.cos(safe)) / (safe * safe)
-    )
+    a = arrays.where(small, 0.5 - angle * angle / 24.0, (1.0 - arrays.cos(safe)) / (safe * safe))
     b = arrays.where(
         small,
         1.0 / 6.0 - angle * angle / 120.0,

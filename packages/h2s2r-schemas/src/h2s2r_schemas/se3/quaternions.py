@@ -14,9 +14,7 @@ _SMALL = 1e-12
 
 def multiply(a_wxyz: Array, b_wxyz: Array) -> Array:
     """Hamilton product: first ``b``, then ``a`` (…, 4)."""
-    w = a_wxyz[..., 0:1] * b_wxyz[..., 0:1] - arrays.add_reduce(
-        a_wxyz[..., 1:] * b_wxyz[..., 1:], -1, True
-    )
+    w = a_wxyz[..., 0:1] * b_wxyz[..., 0:1] - arrays.add_reduce(a_wxyz[..., 1:] * b_wxyz[..., 1:], -1, True)
     xyz = (
         a_wxyz[..., 0:1] * b_wxyz[..., 1:]
         + b_wxyz[..., 0:1] * a_wxyz[..., 1:]
@@ -60,16 +58,12 @@ def log(wxyz: Array) -> Array:
     angle = 2.0 * arrays.arctan2(length, wxyz[..., 0:1])
     small = length < 1e-7
     safe = arrays.where(small, length * 0.0 + 1.0, length)
-    return wxyz[..., 1:] * arrays.where(
-        small, 2.0 / arrays.maximum(wxyz[..., 0:1], _SMALL), angle / safe
-    )
+    return wxyz[..., 1:] * arrays.where(small, 2.0 / arrays.maximum(wxyz[..., 0:1], _SMALL), angle / safe)
 
 
 def angle(wxyz: Array) -> Array:
     """Angle of the rotation (…) [rad], in [0, π]."""
-    return 2.0 * arrays.arctan2(
-        arrays.norm(wxyz[..., 1:]), arrays.absolute(wxyz[..., 0])
-    )
+    return 2.0 * arrays.arctan2(arrays.norm(wxyz[..., 1:]), arrays.absolute(wxyz[..., 0]))
 
 
 def to_matrix(wxyz: Array) -> Array:
@@ -97,9 +91,7 @@ def from_matrix(matrix: Array) -> Array:
         m[..., 0, 2] - m[..., 2, 0],
         m[..., 1, 0] - m[..., 0, 1],
     )
-    squares = arrays.stack(
-        (1 + d0 + d1 + d2, 1 + d0 - d1 - d2, 1 - d0 + d1 - d2, 1 - d0 - d1 + d2), -1
-    )
+    squares = arrays.stack((1 + d0 + d1 + d2, 1 + d0 - d1 - d2, 1 - d0 + d1 - d2, 1 - d0 - d1 + d2), -1)
     candidates = (
         arrays.stack((squares[..., 0], wx, wy, wz), -1),
         arrays.stack((wx, squares[..., 1], xy, xz), -1),

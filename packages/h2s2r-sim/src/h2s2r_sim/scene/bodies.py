@@ -1,0 +1,94 @@
+"""Put shapes, objects and fixtures into a MuJoCo model description.
+
+In:  ``Shape``, ``ObjectModel``, ``SceneBody``.   Out: bodies and geoms of an ``MjSpec``, named after where they come from.
+Not here: the robot (robot), compiling and looking up addresses (model).
+"""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+from h2s2r_schemas.artifacts import ObjectModel, SceneBody, Shape
+
+from h2s2r_sim.scene.options import SceneOptions
+
+#: Geom groups of every model: MuJoCo shows groups 0-2 unless told otherwise.
+VISUAL_GROUP, COLLISION_GROUP = 1, 3
+
+_GEOM = mujoco.mjtGeom
+_TYPES = {
+    "box": _GEOM.mjGEOM_BOX,
+    "sphere": _GEOM.mjGEOM_SPHERE,
+    "cylinder": _GEOM.mjGEOM_CYLINDER,
+    "capsule": _GEOM.mjGEOM_CAPSULE,
+    "mesh": _GEOM.mjGEOM_MESH,
+}
+
+
+def add_shape(spec: mujoco.MjSpec, body: mujoco.MjsBody, shape: Shape, name: str) -> mujoco.MjsGeom:
+    """Add one shape to a body, in the body's frame; it has no mass and collides with nothing until told otherwise."""
+    geom = body.add_geom(
+        name=name,
+        type=_TYPES[shape.kind],
+        pos=shape.wxyz_xyz[4:],
+        quat=shape.wxyz_xyz[:4],
+        rgba=shape.rgba,
+        contype=0,
+        conaffinity=0,
+        mass=0.0,
+        group=VISUAL_GROUP,
+    )
+    if shape.kind == "mesh":
+        mesh = spec.add_mesh(name=name)
+        mesh.uservert = shape.vertices.ravel().tolist()
+        mesh.userface = shape.faces.ravel().tolist()
+        # Massless: its inertia is declared by the object, so an open visual mesh is no error here.
+        mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX
+        geom.meshname = name
+    else:
+        geom.size = _half_sizes(shape)
+    return geom
+
+
+def _half_sizes(shape: Shape) -> np.ndarray:
+    """MuJoCo's sizes (3): half edges, or radius and half length."""
+    first, second, third = shape.size
+    if shape.kind == "box":
+        return np.array([first, second, third]) / 2
+    return np.array([first, second / 2, 0.0])
+
+
+def set_contact(geom: mujoco.MjsGeom, friction: float, options: SceneOptions) -> None:
+    """Let a geom collide, with a coefficient of sliding friction; of two geoms in contact the larger one counts."""
+    geom.contype = geom.conaffinity = 1
+    geom.condim = 3
+    geom.friction = [friction, 0.005, 0.0001]
+    geom.solref = list(options.solref)
+    geom.solimp = [*options.solimp, 0.5, 2.0]
+
+
+def add_object(spec: mujoco.MjSpec, model: ObjectModel, options: SceneOptions) -> mujoco.MjsBody:
+    """Add a free object, body frame = object frame. Geoms: ``object/visual/i`` seen, ``object/collision/i`` colliding."""
+    body = spec.worldbody.add_body(name="object")
+    body.add_freejoint(name="object")
+    body.mass = model.mass
+    body.ipos = model.center_of_mass
+    moments = model.inertia
+    body.fullinertia = [moments[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
+    body.explicitinertial = True
+    for index, shape in enumerate(model.visual):
+        add_shape(spec, body, shape, f"object/visual/{index}")
+    for index, shape in enumerate(model.collision):
+        geom = add_shape(spec, body, shape, f"object/collision/{index}")
+        geom.group = COLLISION_GROUP
+        set_contact(geom, model.friction, options)
+    return body
+
+
+def add_fixture(spec: mujoco.MjSpec, fixture: SceneBody, options: SceneOptions) -> mujoco.MjsBody:
+    """Add one immovable thing. Geoms: ``scene/NAME/i``, both seen and colliding."""
+    pose = fixture.wxyz_xyz_world_body
+    body = spec.worldbody.add_body(name=f"scene/{fixture.name}", pos=pose[4:], quat=pose[:4])
+    for index, shape in enumerate(fixture.shapes):
+        set_contact(add_shape(spec, body, shape, f"scene/{fixture.name}/{index}"), fixture.friction, options)
+    return body
