@@ -42,6 +42,8 @@ def asfloat(x: Array) -> Array:
 def like(x: Any, reference: Array) -> Array:
     """``x`` (numbers, list or array) with the kind, dtype and device of ``reference``."""
     if is_torch(reference):
+        # A tensor must not share the memory of a read-only array: torch would let it be written.
+        x = x if is_torch(x) else np.array(x)
         return sys.modules["torch"].as_tensor(x, dtype=reference.dtype, device=reference.device)
     return np.asarray(x, dtype=reference.dtype)
 

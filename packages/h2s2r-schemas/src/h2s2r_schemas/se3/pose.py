@@ -155,7 +155,8 @@ class SE3:
         if not self.batch:
             raise SchemaError("This SE3 is one pose, not a batch: it has nothing to index.")
         keys = index if isinstance(index, tuple) else (index,)
-        return SE3(self.wxyz_xyz[(*keys, slice(None))] if Ellipsis in keys else self.wxyz_xyz[index])
+        whole_last = any(key is Ellipsis for key in keys)
+        return SE3(self.wxyz_xyz[(*keys, slice(None))] if whole_last else self.wxyz_xyz[index])
 
     def __len__(self) -> int:
         """Length of the first batch dimension."""

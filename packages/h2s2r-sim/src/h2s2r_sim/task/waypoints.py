@@ -11,6 +11,8 @@ from h2s2r_schemas.artifacts import ObjectTrajectory
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 
+from h2s2r_sim.task.reference import positive_w
+
 #: [s] between samples: fine enough that what lies between two is straight.
 SAMPLE_TIME = 1.0 / 120.0
 
@@ -43,16 +45,10 @@ def path_through(object_name: str, time: np.ndarray, Ts_world_waypoint: SE3) -> 
     return ObjectTrajectory(
         object_name=object_name,
         time=grid,
-        wxyz_xyz_world_object=_positive(Ts_world_object.wxyz_xyz),
+        wxyz_xyz_world_object=positive_w(Ts_world_object.wxyz_xyz),
         confidence=np.ones(len(grid)),
         lost=np.zeros(len(grid), bool),
     )
-
-
-def _positive(wxyz_xyz: np.ndarray) -> np.ndarray:
-    """The same poses with w ≥ 0."""
-    sign = np.where(wxyz_xyz[..., :1] < 0, -1.0, 1.0)
-    return np.concatenate([wxyz_xyz[..., :4] * sign, wxyz_xyz[..., 4:]], axis=-1)
 
 
 def _monotone_cubic(time: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
