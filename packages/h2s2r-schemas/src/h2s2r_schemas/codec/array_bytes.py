@@ -35,8 +35,8 @@ _CODES = {dtype: code for code, dtype in DTYPES.items()}
 _BOOL = np.dtype(bool)
 
 
-#: Where the values start, by number of dimensions.
-_STARTS = tuple((4 + 4 * ndim + 7) // 8 * 8 for ndim in range(MAX_DIMENSIONS + 1))
+#: Where the values start, by the byte that holds the number of dimensions.
+_STARTS = tuple((4 + 4 * ndim + 7) // 8 * 8 for ndim in range(256))
 
 
 @lru_cache(maxsize=4096)
@@ -84,8 +84,10 @@ def array_data(array: np.ndarray) -> bytes:
 def _parsed(head: bytes) -> tuple[Any, tuple[int, ...], int, int]:
     """(dtype, shape, number of values, number of bytes with the head) of the bytes in front of the values."""
     dtype = DTYPES.get(head[0])
+    if dtype is None or head[1] > MAX_DIMENSIONS or len(head) != _STARTS[head[1]]:
+        raise SchemaError(f"The head of an array, {head[:16].hex()}, is cut short, damaged or from another format.")
     shape = struct.unpack_from(f"<{head[1]}I", head, 4)
-    if dtype is None or head != _head(dtype, shape):
+    if head != _head(dtype, shape):
         raise SchemaError(f"The head of an array, {head[:16].hex()}, is damaged or from another format.")
     size = math.prod(shape)
     return dtype, shape, size, len(head) + size * dtype.itemsize
@@ -97,8 +99,8 @@ def unpack_array(data: bytes) -> np.ndarray:
     Raises:
         SchemaError: damaged head, unknown dtype, or a length that does not fit the shape.
     """
-    if len(data) < 8 or data[1] > MAX_DIMENSIONS or len(data) < _STARTS[data[1]]:
-        raise SchemaError(f"An array of {len(data)} bytes is cut short or has over {MAX_DIMENSIONS} dimensions.")
+    if len(data) < 8:
+        raise SchemaError(f"An array of {len(data)} bytes is cut short: its head alone has 8.")
     start = _STARTS[data[1]]
     dtype, shape, size, length = _parsed(data[:start])
     if len(data) != length:

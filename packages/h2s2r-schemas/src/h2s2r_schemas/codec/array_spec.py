@@ -1,7 +1,7 @@
 """What an array field may hold: dtype, shape, range, finiteness, unit quaternions.
 
-In:  an array from a caller (``coerce``) or a read-only view of decoded bytes (``check``).   Out: a read-only array.
-Not here: the bytes of an array (array_bytes).
+In:  an array from a caller (``coerce``), or the bytes of one from a message (``check``).   Out: a read-only array.
+Not here: how the bytes of an array are laid out (array_bytes).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from h2s2r_schemas.codec.specs import Dims, Spec, refuse, shown
+from h2s2r_schemas.codec.array_bytes import unpack_array
+from h2s2r_schemas.codec.specs import Dims, Spec, refuse
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 
@@ -67,7 +68,7 @@ class ArraySpec(Spec):
         if array.flags.writeable or not array.flags.c_contiguous:
             array = array.copy(order="C")
             array.setflags(write=False)
-        return self.check(array, name, dims)
+        return self.check_array(array, name, dims)
 
     def _converted(self, array: np.ndarray, name: str) -> np.ndarray:
         """``array`` in this field's dtype, unless that would lose more than digits."""
@@ -79,10 +80,19 @@ class ArraySpec(Spec):
         return converted
 
     def check(self, value: Any, name: str, dims: Dims) -> np.ndarray:
+        if type(value) is not bytes:
+            raise refuse(name, value, self.allowed)
+        return self.check_array(unpack_array(value), name, dims)
+
+    def check_array(self, value: np.ndarray, name: str, dims: Dims) -> np.ndarray:
+        """``value`` itself, if this field may hold it.
+
+        Raises:
+            SchemaError: wrong dtype, shape, range or finiteness.
+        """
         # Runs for every array of every message: the usual case, one named dimension, goes first and straight through.
-        if type(value) is not np.ndarray or value.dtype != self.dtype:
-            kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else shown(value)
-            raise SchemaError(f"{name} is {kind}; allowed: {self.allowed}.")
+        if value.dtype != self.dtype:
+            raise refuse(name, value, self.allowed)
         shape = value.shape
         if self.only_dim and len(shape) == 1:
             fits = dims.setdefault(self.only_dim, shape[0]) == shape[0]
@@ -122,8 +132,8 @@ class PoseSpec(ArraySpec):
             value = value.wxyz_xyz
         return super().coerce(value, name, dims)
 
-    def check(self, value: Any, name: str, dims: Dims) -> np.ndarray:
-        value = super().check(value, name, dims)
+    def check_array(self, value: np.ndarray, name: str, dims: Dims) -> np.ndarray:
+        value = super().check_array(value, name, dims)
         wxyz = value[..., :4].reshape(-1, 4)
         if not len(wxyz):
             return value

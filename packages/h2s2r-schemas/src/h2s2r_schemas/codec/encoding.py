@@ -21,7 +21,6 @@ from h2s2r_schemas.codec.array_bytes import (
     EXT_CODE,
     array_data,
     array_front,
-    unpack_array,
 )
 from h2s2r_schemas.codec.array_spec import ArraySpec
 from h2s2r_schemas.codec.message import REGISTRY, Message
@@ -182,10 +181,11 @@ def _unpack(data: bytes | memoryview) -> Any:
         raise SchemaError(f"Not a readable message ({type(error).__name__}: {error}).") from error
 
 
-def _extension(code: int, data: bytes) -> Any:
+def _extension(code: int, data: bytes) -> bytes:
     if code != EXT_CODE:
         raise SchemaError(f"A value of msgpack extension {code}; only arrays (extension {EXT_CODE}) are allowed.")
-    return unpack_array(data)
+    # Bytes stand for an array until the field they are for says what it allows: msgpack's own binary type is refused.
+    return data
 
 
 def _mapping(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:

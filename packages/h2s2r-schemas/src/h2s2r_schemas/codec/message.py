@@ -109,7 +109,7 @@ class Message:
                 "a mapping of field names to values",
             )
         if fields.keys() != cls.specs.keys():
-            fields = cls._with_defaults(fields)
+            return cls._from_some_fields(fields)
         dims: Dims = {}
         made = object.__new__(cls)
         values = made.__dict__
@@ -119,27 +119,26 @@ class Message:
         return made
 
     @classmethod
-    def _with_defaults(cls, fields: dict[str, Any]) -> dict[str, Any]:
+    def _from_some_fields(cls: type[M], fields: dict[str, Any]) -> M:
+        """As ``from_fields``, where a writer that knew fewer fields left out those that have a default."""
         unknown = [name for name in fields if name not in cls.specs]
         if unknown:
-            raise refuse(
-                f"A field of {cls.__name__}",
-                unknown[0],
-                "one of " + ", ".join(cls.specs),
-            )
-        fields = dict(fields)
+            raise refuse(f"A field of {cls.__name__}", unknown[0], "one of " + ", ".join(cls.specs))
+        dims: Dims = {}
+        made = object.__new__(cls)
         for each in dataclasses.fields(cls):  # type: ignore[arg-type]
+            spec = cls.specs[each.name]
             if each.name in fields:
-                continue
-            if each.default is not dataclasses.MISSING:
-                value = each.default
+                value = spec.check(fields[each.name], each.name, dims)
+            elif each.default is not dataclasses.MISSING:
+                value = spec.coerce(each.default, each.name, dims)
             elif each.default_factory is not dataclasses.MISSING:
-                value = each.default_factory()
+                value = spec.coerce(each.default_factory(), each.name, dims)
             else:
                 raise SchemaError(f"{cls.__name__}.{each.name} is missing, and it has no default.")
-            spec = cls.specs[each.name]
-            fields[each.name] = spec.plain(spec.coerce(value, each.name, {}))
-        return fields
+            made.__dict__[each.name] = value
+        made.check()
+        return made
 
     def plain_fields(self) -> dict[str, Any]:
         """Field values as msgpack packs them (arrays stay arrays)."""
