@@ -1,0 +1,60 @@
+"""Benchmarks of all packages, by name.
+
+In:  the name of a benchmark.   Out: a flat mapping from keys to figures.
+Not here: any measurement (each package has its own).
+
+A package adds one by an entry point in the group ``h2s2r.benchmarks``: ``name = "module:run"``, where ``run(slow: bool)``
+returns the mapping. A ``SHOWS`` in that module maps keys to the requirements they show.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from h2s2r_schemas.errors import H2S2RError
+
+GROUP = "h2s2r.benchmarks"
+Figure = float | int | str | bool
+
+
+def benchmarks() -> dict[str, EntryPoint]:
+    """All installed benchmarks by name."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def _find(name: str) -> EntryPoint:
+    found = benchmarks()
+    if name not in found:
+        raise H2S2RError(f"No benchmark is called {name!r}; there are: {', '.join(found) or 'none installed'}.")
+    return found[name]
+
+
+def run(name: str, slow: bool = False) -> dict[str, Figure]:
+    """Run one benchmark.
+
+    Args:
+        name: as listed by ``benchmarks()``.
+        slow: the long version, where it has one.
+
+    Raises:
+        H2S2RError: no benchmark has this name.
+    """
+    return dict(_find(name).load()(slow=slow))
+
+
+def shows(name: str) -> Mapping[str, list[str]]:
+    """Which requirements each key of a benchmark shows."""
+    point = _find(name)
+    point.load()
+    return getattr(sys.modules[point.module], "SHOWS", {})
+
+
+def table(figures: Mapping[str, Figure]) -> str:
+    """Figures as aligned lines for a person."""
+    width = max((len(key) for key in figures), default=0)
+    lines = []
+    for key, value in figures.items():
+        lines.append(f"{key:<{width}}  {value:.4g}" if isinstance(value, float) else f"{key:<{width}}  {value}")
+    return "\n".join(lines)

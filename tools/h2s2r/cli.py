@@ -1,0 +1,78 @@
+"""``h2s2r VERB``: every verb of the whole.
+
+In:  the command line.   Out: text, or JSON where asked for; 1 where a gate fails, 2 for a wrong request.
+Not here: what the verbs do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.extras import SubcommandApp
+
+from h2s2r import bench, isolate, requirements
+from h2s2r_schemas.errors import H2S2RError
+
+app = SubcommandApp()
+
+
+@app.command(name="bench")
+def run_bench(name: Annotated[str, tyro.conf.Positional] = "", /, json: bool = False, slow: bool = False) -> int:
+    """Measure one part; without a name, list what can be measured.
+
+    Args:
+        name: which benchmark.
+        json: one flat JSON object instead of a table.
+        slow: the long version, where it has one.
+    """
+    if not name:
+        for each in bench.benchmarks():
+            print(each)
+        return 0
+    figures = bench.run(name, slow)
+    print(_json(figures) if json else bench.table(figures))
+    return 0
+
+
+@app.command(name="requirements")
+def list_requirements(json: bool = False) -> int:
+    """List every behaviour asked for, the tests and figures that show it, and what nothing shows yet.
+
+    Args:
+        json: a JSON list instead of text.
+    """
+    rows = requirements.rows(Path.cwd())
+    print(_json([dataclasses.asdict(row) for row in rows]) if json else requirements.report(rows))
+    return 0
+
+
+@app.command(name="isolate")
+def run_isolate(packages: Annotated[tuple[str, ...], tyro.conf.Positional] = (), /, json: bool = False) -> int:
+    """Install each package by itself from its wheel, in a clean environment, and run its tests there.
+
+    Args:
+        packages: which ones; all if none is named.
+        json: one JSON object instead of text.
+    """
+    results = isolate.isolate(Path.cwd(), packages, log=lambda line: print(line, file=sys.stderr, flush=True))
+    print(_json([dataclasses.asdict(result) for result in results]) if json else isolate.report(results))
+    return 0 if all(result.ok for result in results) else 1
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1)
+
+
+def main() -> None:
+    """Entry point."""
+    arguments = sys.argv[1:] or ["--help"]
+    try:
+        sys.exit(app.cli(prog="h2s2r", description="Robot dexterity from one human video.", args=arguments))
+    except H2S2RError as error:
+        print(f"h2s2r: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,192 @@
+"""Each package alone: built, installed by plain pip from its wheel in a clean environment, imported, tested.
+
+In:  the checkout.   Out: a ``Result`` per package and Python version.
+Not here: which module may import which (import-linter reads the sources; this shows what really happens).
+
+What a package needs for it stands in its pyproject.toml::
+
+    [tool.h2s2r.isolate]
+    python = ["3.8", "3.11"]          # versions to try
+    only = ["numpy", "msgpack"]       # if given, nothing else may come along
+    test-requires = ["pytest"]        # what its tests need besides
+    extra-modules = ["pkg.client"]    # modules that need an extra, so are not imported here
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from h2s2r.interpreters import find_python
+from h2s2r_schemas.errors import H2S2RError
+
+Log = Callable[[str], None]
+
+#: Run inside the clean environment: import every module of a package, and say where it was imported from.
+_IMPORT_ALL = """
+import importlib, pkgutil, sys
+package, skipped = importlib.import_module(sys.argv[1]), set(sys.argv[2:])
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    if module.name not in skipped:
+        importlib.import_module(module.name)
+print(package.__file__)
+"""
+
+#: Run inside it: what is installed, and how many bytes it has on disk.
+_LIST = """
+import importlib.metadata as metadata, json
+found = {}
+for d in metadata.distributions():
+    size = sum(p.stat().st_size for p in map(d.locate_file, d.files or []) if p.is_file())
+    found[d.metadata["Name"].lower().replace("_", "-")] = [d.version, size / 1e6]
+print(json.dumps(found))
+"""
+
+
+@dataclass
+class Result:
+    """How one package did under one Python."""
+
+    package: str
+    """E.g. ``"h2s2r-schemas"``."""
+    python: str
+    """Version, e.g. ``"3.8"``."""
+    ok: bool = False
+    """Whether everything passed."""
+    message: str = ""
+    """What failed, or the closing line of its tests."""
+    came_along: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """Installed distributions: version and size [MB]."""
+
+    @property
+    def megabytes(self) -> float:
+        """[MB] of all that was installed."""
+        return sum(size for _, size in self.came_along.values())
+
+
+def isolate(root: Path, packages: Sequence[str], log: Log) -> list[Result]:
+    """Check the named packages (all if none) of the workspace at ``root``.
+
+    Raises:
+        H2S2RError: not a workspace, an unknown package, or a wheel that does not build.
+    """
+    members = {path.parent.name: path.parent for path in sorted(root.glob("packages/*/pyproject.toml"))}
+    unknown = [name for name in packages if name not in members]
+    if unknown or not members:
+        raise H2S2RError(f"No package {unknown or ''} under {root}; there are: {', '.join(members) or 'none'}.")
+    results = []
+    with tempfile.TemporaryDirectory(prefix="h2s2r-isolate-") as folder:
+        wheels = Path(folder) / "wheels"
+        log("building all wheels")
+        _checked([_uv(), "build", "--all-packages", "--wheel", "--out-dir", str(wheels)], cwd=root)
+        for name in packages or members:
+            settings = _settings(members[name])
+            for version in settings["python"]:
+                log(f"{name} on Python {version}")
+                results.append(_one(members[name], version, settings, wheels, Path(folder) / f"{name}-{version}"))
+    return results
+
+
+def _settings(member: Path) -> dict[str, Any]:
+    tables = tomllib.loads((member / "pyproject.toml").read_text(encoding="utf-8"))
+    settings = tables.get("tool", {}).get("h2s2r", {}).get("isolate")
+    if settings is None:
+        raise H2S2RError(f"{member.name}/pyproject.toml has no [tool.h2s2r.isolate]: say there which Pythons to try.")
+    return settings
+
+
+def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, folder: Path) -> Result:
+    result = Result(member.name, version)
+    interpreter = find_python(version)
+    if interpreter is None:
+        result.message = f"Python {version} was not found: install it, or name it in H2S2R_PYTHON_{version.replace('.', '_')}."
+        return result
+    try:
+        python = _environment(interpreter, folder)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--find-links", str(wheels)]
+        _checked([*pip, member.name], cwd=folder)
+        result.came_along = {name: tuple(what) for name, what in json.loads(_checked([python, "-c", _LIST], folder)).items()}
+        for part_of_every_environment in ("pip", "setuptools", "wheel"):
+            result.came_along.pop(part_of_every_environment, None)
+        _refuse_others(result, settings.get("only"))
+        _import_all(python, member, settings.get("extra-modules", []), folder)
+        _checked([*pip, *settings["test-requires"]], cwd=folder)
+        result.message = _test(python, member, folder)
+        result.ok = True
+    except H2S2RError as error:
+        result.message = str(error)
+    shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _environment(interpreter: str, folder: Path) -> str:
+    """A clean virtual environment; returns its interpreter."""
+    _checked([interpreter, "-m", "venv", str(folder)], cwd=folder.parent)
+    return str(folder / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+
+
+def _refuse_others(result: Result, only: list[str] | None) -> None:
+    if only is not None:
+        others = sorted(set(result.came_along) - set(only) - {result.package})
+        if others:
+            raise H2S2RError(f"{', '.join(others)} came along; {result.package} may bring {', '.join(only)} alone.")
+
+
+def _import_all(python: str, member: Path, skipped: Sequence[str], folder: Path) -> None:
+    module = member.name.replace("-", "_")
+    where = _checked([python, "-c", _IMPORT_ALL, module, *skipped], cwd=folder).strip().splitlines()[-1]
+    if not Path(where).resolve().is_relative_to(folder.resolve()):
+        raise H2S2RError(f"{module} was imported from {where}, not from its wheel.")
+
+
+def _test(python: str, member: Path, folder: Path) -> str:
+    """Run the package's own tests on the installed wheel; returns pytest's closing line."""
+    tests = folder / "tests"
+    shutil.copytree(member / "tests", tests)
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", str(tests)]
+    # Outside the checkout, so that no source folder can stand in for the wheel.
+    done = _run(command, cwd=folder)
+    nothing_collected = 5
+    if done.returncode == nothing_collected and not list(tests.rglob("test_*.py")):
+        return "no tests yet"
+    if done.returncode:
+        raise H2S2RError("its tests fail:\n" + "\n".join(done.stdout.strip().splitlines()[-30:]))
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _run(command: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")}
+    return subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, check=False)
+
+
+def _checked(command: Sequence[str], cwd: Path) -> str:
+    done = _run(command, cwd)
+    if done.returncode:
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise H2S2RError(f"{Path(command[0]).name} {' '.join(command[1:4])} … failed:\n{last}")
+    return done.stdout
+
+
+def _uv() -> str:
+    # Inside `uv run`, uv says where it is.
+    return os.environ.get("UV") or shutil.which("uv") or "uv"
+
+
+def report(results: list[Result]) -> str:
+    """Results for a person."""
+    lines = []
+    for result in results:
+        verdict = "ok    " if result.ok else "FAILED"
+        lines.append(f"{verdict} {result.package} on Python {result.python}: {result.megabytes:.0f} MB; {result.message}")
+        along = (f"{name} {version} ({size:.1f} MB)" for name, (version, size) in sorted(result.came_along.items()))
+        lines.append("       " + ", ".join(along))
+    return "\n".join(lines)
