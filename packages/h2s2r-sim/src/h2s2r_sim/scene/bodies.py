@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-from h2s2r_schemas.artifacts import ObjectModel, SceneBody, Shape
 
+from h2s2r_schemas.artifacts import ObjectModel, SceneBody, Shape
 from h2s2r_sim.scene.options import SceneOptions
 
 #: Geom groups of every model: MuJoCo shows groups 0-2 unless told otherwise.

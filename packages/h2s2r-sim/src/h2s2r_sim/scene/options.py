@@ -12,7 +12,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class SceneOptions:
     """Settings of the physics. The defaults are those with which policies were trained and cross-checked in our trials:
-    halving ``sim_dt`` or more iterations changed nothing that could be measured, fewer line-search iterations did."""
+    halving ``sim_dt`` or more iterations changed nothing that could be measured, fewer line-search iterations did.
+    """
 
     sim_dt: float = 1.0 / 120.0
     """[s] time step."""

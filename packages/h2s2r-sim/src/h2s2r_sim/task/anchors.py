@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+
 from h2s2r_schemas.artifacts import ObjectModel, Shape
 from h2s2r_schemas.se3 import SE3
 

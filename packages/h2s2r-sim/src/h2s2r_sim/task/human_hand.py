@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
 from h2s2r_schemas.artifacts import SIDES
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -59,7 +60,9 @@ def palm_keypoints(shape: HandShape, side: str) -> np.ndarray:
         SchemaError: a finger without angles, or a side that is neither left nor right.
     """
     if set(shape.curl) != set(FINGERS) or side not in SIDES:
-        raise SchemaError(f"A hand needs a side of {SIDES} and a curl for each of {FINGERS}; got {side!r}, {shape.curl}.")
+        raise SchemaError(
+            f"A hand needs a side of {SIDES} and a curl for each of {FINGERS}; got {side!r}, {shape.curl}."
+        )
     points = [np.zeros(3), *_thumb(shape)]
     for index, finger in enumerate(FINGERS):
         knuckle, middle = np.deg2rad(shape.curl[finger])

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
+
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
-
 from h2s2r_sim.scene.bodies import add_shape
 from h2s2r_sim.task.parts import Part
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from h2s2r_schemas.artifacts import Shape
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3

@@ -6,9 +6,11 @@ Not here: whether the path goes through things (clearance), which frames are los
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
+
 from h2s2r_schemas.artifacts import ObjectTrajectory
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -57,23 +59,17 @@ def make_reference(
     reference = ObjectTrajectory(
         object_name=trajectory.object_name,
         time=np.arange(len(kept)) / cfg.rate_hz,
-        wxyz_xyz_world_object=positive_w(kept),
+        wxyz_xyz_world_object=kept,
         confidence=np.ones(len(kept)),
         lost=np.zeros(len(kept), bool),
     )
     return reference, float(grid[first])
 
 
-def positive_w(wxyz_xyz: np.ndarray) -> np.ndarray:
-    """The same poses (…, 7) with w ≥ 0, as messages hold them."""
-    sign = np.where(wxyz_xyz[..., :1] < 0, -1.0, 1.0)
-    return np.concatenate([wxyz_xyz[..., :4] * sign, wxyz_xyz[..., 4:]], axis=-1)
-
-
 def _seen(trajectory: ObjectTrajectory, max_gap: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times (T) and poses (T, 7) of the frames seen, quaternions without sign jumps, short gaps filled."""
+    """Times (T) and poses (T, 7) of the frames seen, short gaps filled."""
     seen = ~trajectory.lost
-    time, wxyz_xyz = trajectory.time[seen], trajectory.wxyz_xyz_world_object[seen].copy()
+    time, wxyz_xyz = trajectory.time[seen], trajectory.wxyz_xyz_world_object[seen]
     if len(time) < 2:
         raise SchemaError(f"The object was seen in {len(time)} of {len(seen)} frames; a path needs at least 2.")
     step = np.diff(time)
@@ -83,8 +79,6 @@ def _seen(trajectory: ObjectTrajectory, max_gap: float) -> tuple[np.ndarray, np.
             f"The object was lost for {step[at]:.2f} s from {time[at]:.2f} s on; at most {max_gap} s are filled. "
             "Track it again, or record it without hiding it so long."
         )
-    flips = np.cumprod(np.where((wxyz_xyz[1:, :4] * wxyz_xyz[:-1, :4]).sum(-1) < 0, -1.0, 1.0))
-    wxyz_xyz[1:, :4] *= flips[:, None]
     # A gap gets as many frames as its neighbours have, so that it weighs in the smoothing what it is long.
     usual = float(np.median(step))
     filled = np.concatenate([[time[0]]] + [a + (b - a) * np.arange(1, n + 1) / n for a, b, n in _pieces(time, usual)])
@@ -92,7 +86,7 @@ def _seen(trajectory: ObjectTrajectory, max_gap: float) -> tuple[np.ndarray, np.
 
 
 def _pieces(time: np.ndarray, usual: float) -> list[tuple[float, float, int]]:
-    return [(a, b, max(1, round((b - a) / usual))) for a, b in zip(time[:-1], time[1:], strict=True)]
+    return [(a, b, max(1, round((b - a) / usual))) for a, b in itertools.pairwise(time)]
 
 
 def _interpolated(time: np.ndarray, wxyz_xyz: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -108,6 +102,10 @@ def _smoothed(time: np.ndarray, wxyz_xyz: np.ndarray, at: np.ndarray, cfg: Refer
     A frame weighs as much as the time it stands for, so the result does not depend on the frame rate; and a line, unlike
     a mean, does not shrink the path at its ends.
     """
+    # Of the two quaternions of a rotation, each frame takes the one near the frame before.
+    wxyz_xyz = wxyz_xyz.copy()
+    flips = np.where((wxyz_xyz[1:, :4] * wxyz_xyz[:-1, :4]).sum(-1) < 0, -1.0, 1.0)
+    wxyz_xyz[1:, :4] *= np.cumprod(flips)[:, None]
     out = np.empty((len(at), 7))
     stands_for = np.gradient(time)
     for index, now in enumerate(at):

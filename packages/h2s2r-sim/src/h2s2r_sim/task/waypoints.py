@@ -7,11 +7,10 @@ Not here: smoothing of recorded paths (reference).
 from __future__ import annotations
 
 import numpy as np
+
 from h2s2r_schemas.artifacts import ObjectTrajectory
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
-
-from h2s2r_sim.task.reference import positive_w
 
 #: [s] between samples: fine enough that what lies between two is straight.
 SAMPLE_TIME = 1.0 / 120.0
@@ -37,7 +36,9 @@ def path_through(object_name: str, time: np.ndarray, Ts_world_waypoint: SE3) -> 
     T_first = Ts_world_waypoint[0]
     rotvec = (SE3.from_parts(T_first.wxyz, np.zeros(3)).inv() @ Ts_world_waypoint).log()[:, 3:]
     if float(np.linalg.norm(rotvec, axis=-1).max()) > np.deg2rad(170.0):
-        raise SchemaError("A way-point is turned by more than 170° from the first; way-points cannot tell which way round.")
+        raise SchemaError(
+            "A way-point is turned by more than 170° from the first; way-points cannot tell which way round."
+        )
     grid = np.arange(round(float(time[-1]) / SAMPLE_TIME) + 1) * SAMPLE_TIME
     values = _monotone_cubic(time, np.concatenate([Ts_world_waypoint.translation, rotvec], axis=-1), grid)
     turned = SE3.exp(np.concatenate([np.zeros_like(values[:, :3]), values[:, 3:]], axis=-1))
@@ -45,7 +46,7 @@ def path_through(object_name: str, time: np.ndarray, Ts_world_waypoint: SE3) -> 
     return ObjectTrajectory(
         object_name=object_name,
         time=grid,
-        wxyz_xyz_world_object=positive_w(Ts_world_object.wxyz_xyz),
+        wxyz_xyz_world_object=Ts_world_object.wxyz_xyz,
         confidence=np.ones(len(grid)),
         lost=np.zeros(len(grid), bool),
     )
