@@ -11,8 +11,8 @@ import numpy as np
 
 from h2s2r_schemas.artifacts import ObjectModel, Scene
 from h2s2r_schemas.se3 import SE3
-from h2s2r_sim.scene.bodies import add_fixture, add_object
 from h2s2r_sim.scene.options import SceneOptions
+from h2s2r_sim.scene.world import world_spec
 
 
 def penetration(model: ObjectModel, scene: Scene, Ts_world_object: SE3) -> dict[str, np.ndarray]:
@@ -26,11 +26,7 @@ def penetration(model: ObjectModel, scene: Scene, Ts_world_object: SE3) -> dict[
     Returns:
         Per name of a scene body an array (T).
     """
-    spec, options = mujoco.MjSpec(), SceneOptions()
-    add_object(spec, model, options)
-    for fixture in scene.bodies:
-        add_fixture(spec, fixture, options)
-    world = spec.compile()
+    world = world_spec(model, scene, SceneOptions()).compile()
     data = mujoco.MjData(world)
     names = [fixture.name for fixture in scene.bodies]
     owner = {world.body(f"scene/{name}").id: index for index, name in enumerate(names)}
