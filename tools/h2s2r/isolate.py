@@ -108,13 +108,17 @@ def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, fol
     result = Result(member.name, version)
     interpreter = find_python(version)
     if interpreter is None:
-        result.message = f"Python {version} was not found: install it, or name it in H2S2R_PYTHON_{version.replace('.', '_')}."
+        result.message = (
+            f"Python {version} was not found: install it, or name it in H2S2R_PYTHON_{version.replace('.', '_')}."
+        )
         return result
     try:
         python = _environment(interpreter, folder)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--find-links", str(wheels)]
         _checked([*pip, member.name], cwd=folder)
-        result.came_along = {name: tuple(what) for name, what in json.loads(_checked([python, "-c", _LIST], folder)).items()}
+        result.came_along = {
+            name: tuple(what) for name, what in json.loads(_checked([python, "-c", _LIST], folder)).items()
+        }
         for part_of_every_environment in ("pip", "setuptools", "wheel"):
             result.came_along.pop(part_of_every_environment, None)
         _refuse_others(result, settings.get("only"))
@@ -186,7 +190,9 @@ def report(results: list[Result]) -> str:
     lines = []
     for result in results:
         verdict = "ok    " if result.ok else "FAILED"
-        lines.append(f"{verdict} {result.package} on Python {result.python}: {result.megabytes:.0f} MB; {result.message}")
+        lines.append(
+            f"{verdict} {result.package} on Python {result.python}: {result.megabytes:.0f} MB; {result.message}"
+        )
         along = (f"{name} {version} ({size:.1f} MB)" for name, (version, size) in sorted(result.came_along.items()))
         lines.append("       " + ", ".join(along))
     return "\n".join(lines)

@@ -49,7 +49,9 @@ def rows(root: Path) -> list[Row]:
 
     def row(key: str, where: str) -> Row:
         if key not in known:
-            raise H2S2RError(f"{where} names requirement {key!r}; ids are H01 to H55 and D01 to D53 (requirements.toml).")
+            raise H2S2RError(
+                f"{where} names requirement {key!r}; ids are H01 to H55 and D01 to D53 (requirements.toml)."
+            )
         return known[key]
 
     for path in sorted([*root.glob("tests/**/test_*.py"), *root.glob("packages/*/tests/**/test_*.py")]):
@@ -70,7 +72,7 @@ def _marks(path: Path) -> Iterator[tuple[str, str]]:
             continue
         for mark in node.decorator_list:
             if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Attribute) and mark.func.attr == "requirement":
-                yield from ((node.name, arg.value) for arg in mark.args if isinstance(arg, ast.Constant))
+                yield from ((node.name, str(arg.value)) for arg in mark.args if isinstance(arg, ast.Constant))
 
 
 def report(found: list[Row]) -> str:

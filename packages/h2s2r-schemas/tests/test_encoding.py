@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgpack
 import numpy as np
 import pytest
+
 from h2s2r_schemas.artifacts import HandPose, ObjectTrajectory, PolicySpec
 from h2s2r_schemas.codec import REGISTRY, Message, decode, encode, upgrade
 from h2s2r_schemas.codec.array_bytes import EXT_CODE, array_data, unpack_array
@@ -164,7 +165,12 @@ def test_a_new_field_takes_its_default_and_an_old_version_is_upgraded():
     try:
         upgrade("test.Upgraded", 1)(lambda fields: {"length": fields["length_mm"] / 1000.0})
         upgrade("test.Upgraded", 2)(lambda fields: {**fields, "count": 5})
-        old = {"schema": "test.Upgraded", "version": 1, "producer": "h2s2r-schemas 0.1.0", "fields": {"length_mm": 20.0}}
+        old = {
+            "schema": "test.Upgraded",
+            "version": 1,
+            "producer": "h2s2r-schemas 0.1.0",
+            "fields": {"length_mm": 20.0},
+        }
         assert decode(msgpack.packb(old)) == Upgraded(length=0.02, count=5)
         with pytest.raises(SchemaError, match="lacks what its upgrade needs: 'length_mm'"):
             decode(msgpack.packb({**old, "fields": {}}))
@@ -191,13 +197,16 @@ def test_a_callers_values_are_converted_only_without_loss():
 
 def test_a_trajectory_takes_poses_and_gives_them_back():
     good = EXAMPLES["ObjectTrajectory"]
-    assert ObjectTrajectory(
-        object_name="box",
-        time=good.time,
-        wxyz_xyz_world_object=good.Ts_world_object,
-        confidence=good.confidence,
-        lost=good.lost,
-    ) == good
+    assert (
+        ObjectTrajectory(
+            object_name="box",
+            time=good.time,
+            wxyz_xyz_world_object=good.Ts_world_object,
+            confidence=good.confidence,
+            lost=good.lost,
+        )
+        == good
+    )
 
 
 @pytest.mark.requirement("D03")

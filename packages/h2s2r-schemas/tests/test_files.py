@@ -12,6 +12,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+
 from h2s2r_schemas.artifacts import MotionLog, ObjectTrajectory
 from h2s2r_schemas.codec import files, iter_load, load, open_writer, save
 from h2s2r_schemas.errors import SchemaError

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from h2s2r_schemas.codec import load
 from h2s2r_schemas.testing.examples import examples
 

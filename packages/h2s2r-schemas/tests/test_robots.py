@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.robots import RobotSpec
 from h2s2r_schemas.testing.examples import examples

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from h2s2r_schemas.artifacts import SUCCESS, Symmetry, align_symmetry, anchor_error, is_success, object_error
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3

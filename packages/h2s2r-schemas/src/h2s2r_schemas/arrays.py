@@ -150,6 +150,18 @@ def add_reduce(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
     return np.add.reduce(x, axis, keepdims=keepdims)
 
 
+def amax(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
+    """Largest entry along ``axis``."""
+    if is_torch(x):
+        return x.amax(axis, keepdim=keepdims)
+    return np.maximum.reduce(x, axis, keepdims=keepdims)
+
+
+def nonzero(condition: Array) -> Array:
+    """Places (int) where a one-dimensional ``condition`` holds."""
+    return condition.nonzero()[:, 0] if is_torch(condition) else np.flatnonzero(condition)
+
+
 def argmin(x: Array, axis: int = -1) -> Array:
     """Index of the smallest entry along ``axis``."""
     return x.argmin(axis)

@@ -24,7 +24,7 @@ from h2s2r_schemas.codec.array_bytes import (
 )
 from h2s2r_schemas.codec.array_spec import ArraySpec
 from h2s2r_schemas.codec.message import REGISTRY, Message
-from h2s2r_schemas.codec.specs import MAX_ITEMS, MAX_TEXT, Spec, shown
+from h2s2r_schemas.codec.specs import MAX_ITEMS, MAX_TEXT, Spec, is_exactly, shown
 from h2s2r_schemas.errors import SchemaError
 
 M = TypeVar("M", bound=Message)
@@ -78,7 +78,7 @@ def _pack(value: Any) -> bytes:
 
 
 def _default(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
+    if is_exactly(value, np.ndarray):
         return msgpack.ExtType(EXT_CODE, array_data(value))
     raise SchemaError(f"{shown(value)} has no form on the wire.")
 
@@ -116,12 +116,11 @@ def decode(data: bytes, expect: type[Message] | None = None, max_bytes: int = MA
     """
     if len(data) > max_bytes:
         raise SchemaError(f"A message of {len(data)} bytes; at most {max_bytes} are allowed here.")
-    front = _plan(expect).front if expect is not None else b""
-    if front and data.startswith(front):
+    if expect is not None and data.startswith(_plan(expect).front):
         # The usual case, a message of this very version: the head need not be unpacked to be known.
-        return expect.from_fields(_unpack(memoryview(data)[len(front) :]))
+        return expect.from_fields(_unpack(memoryview(data)[len(_plan(expect).front) :]))
     envelope = _unpack(data)
-    if type(envelope) is not dict or envelope.keys() != {
+    if not is_exactly(envelope, dict) or envelope.keys() != {
         "schema",
         "version",
         "producer",
@@ -150,7 +149,7 @@ def _upgraded(cls: type[Message], version: Any, producer: str, fields: Any) -> A
             f"It was written by {shown(producer)}: install that version of h2s2r-schemas, or a newer one."
         )
     for step in range(version, cls.version):
-        if (cls.schema, step) not in _UPGRADES or type(fields) is not dict:
+        if (cls.schema, step) not in _UPGRADES or not is_exactly(fields, dict):
             raise SchemaError(f"No upgrade of {cls.__name__} from version {step} is known.")
         try:
             fields = _UPGRADES[(cls.schema, step)](fields)

@@ -14,7 +14,7 @@ import hashlib
 import os
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar, Union, overload
 
@@ -70,7 +70,7 @@ class Writer:
 
 
 @contextlib.contextmanager
-def open_writer(path: PathLike) -> Iterator[Writer]:
+def open_writer(path: PathLike) -> Generator[Writer, None, None]:
     """A ``Writer`` for a long log. On an error or a crash nothing appears at ``path``, and an old file there stays.
 
     A process killed while writing leaves its temporary file, ``.NAME.….tmp``, which may be deleted.
@@ -193,4 +193,4 @@ def join(parts: list[M]) -> M:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b)
+    return np.array_equal(a, b) if type(a) is np.ndarray and type(b) is np.ndarray else bool(a == b)

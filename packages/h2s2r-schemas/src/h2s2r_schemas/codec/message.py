@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 import numpy as np
 
-from h2s2r_schemas.codec.specs import MAX_ITEMS, Dims, Spec, refuse
+from h2s2r_schemas.codec.specs import MAX_ITEMS, Dims, Spec, is_exactly, refuse
 from h2s2r_schemas.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Message:
         Raises:
             SchemaError: unknown or missing fields, or a value that is not allowed.
         """
-        if type(fields) is not dict:
+        if not is_exactly(fields, dict):
             raise refuse(
                 f"The content of {cls.__name__}",
                 fields,
@@ -160,13 +160,13 @@ class Message:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if is_exactly(a, np.ndarray) and is_exactly(b, np.ndarray):
+        return bool(a.dtype == b.dtype) and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     return type(a) is type(b) and bool(a == b)
 
 
 def _brief(value: Any) -> str:
-    if isinstance(value, np.ndarray):
+    if is_exactly(value, np.ndarray):
         return repr(value.tolist()) if value.size <= 7 else f"<{value.dtype} {value.shape}>"
     return repr(value)
 
@@ -202,7 +202,7 @@ class MessagesSpec(Spec):
 
     def coerce(self, value: Any, name: str, dims: Dims) -> tuple[Message, ...]:
         return self._each(
-            list(value) if isinstance(value, tuple) else value,
+            list(value) if is_exactly(value, tuple) else value,
             name,
             dims,
             self.one.coerce,
@@ -212,7 +212,7 @@ class MessagesSpec(Spec):
         return self._each(value, name, dims, self.one.check)
 
     def _each(self, value: Any, name: str, dims: Dims, one: Callable[..., Message]) -> tuple[Message, ...]:
-        if type(value) is not list or not self.minimum <= len(value) <= MAX_ITEMS:
+        if not is_exactly(value, list) or not self.minimum <= len(value) <= MAX_ITEMS:
             raise refuse(name, value, self.allowed)
         items: list[Any] = value
         return tuple(one(item, f"{name}[{i}]", dims) for i, item in enumerate(items))

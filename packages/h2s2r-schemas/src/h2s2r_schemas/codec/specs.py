@@ -28,12 +28,22 @@ MAX_ITEMS = 512
 
 def shown(value: Any) -> str:
     """``value`` for an error message: short, and quick to make however large it is."""
-    if isinstance(value, np.ndarray):
+    if is_exactly(value, np.ndarray):
         return f"an array of {value.dtype} and shape {value.shape}"
-    if isinstance(value, (dict, list, tuple)):
-        return f"a {type(value).__name__} of {len(cast(Any, value))} entries"
-    text = repr(value[:80] if isinstance(value, (str, bytes)) else value)
+    if type(value) in (dict, list, tuple):
+        return f"a {type(value).__name__} of {len(value)} entries"
+    text = repr(value[:80] if type(value) in (str, bytes) else value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def is_exactly(value: Any, kind: type) -> bool:
+    """Whether ``value`` is of this very type: true is no number, and a child of a list is no list."""
+    return type(value) is kind
+
+
+def is_mapping(value: Any) -> bool:
+    """Whether ``value`` maps keys to values."""
+    return isinstance(value, Mapping)
 
 
 def refuse(name: str, value: Any, allowed: str) -> SchemaError:
@@ -76,7 +86,7 @@ class FloatSpec(Spec):
     def coerce(self, value: Any, name: str, dims: Dims) -> float:
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise refuse(name, value, self.allowed)
-        return self.check(float(value), name, dims)
+        return self.check(float(cast(float, value)), name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> float:
         if type(value) is not float or not self.minimum <= value <= self.maximum or not math.isfinite(value):
@@ -92,7 +102,7 @@ class IntSpec(Spec):
         self.allowed = f"a whole number in [{minimum}, {maximum}]"
 
     def coerce(self, value: Any, name: str, dims: Dims) -> int:
-        return self.check(int(value) if isinstance(value, np.integer) else value, name, dims)
+        return self.check(value.item() if isinstance(value, np.integer) else value, name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> int:
         if type(value) is not int or not self.minimum <= value <= self.maximum:
@@ -106,7 +116,7 @@ class BoolSpec(Spec):
     allowed = "true or false"
 
     def coerce(self, value: Any, name: str, dims: Dims) -> bool:
-        return self.check(bool(value) if isinstance(value, np.bool_) else value, name, dims)
+        return self.check(value.item() if isinstance(value, np.bool_) else value, name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> bool:
         if type(value) is not bool:
@@ -148,10 +158,10 @@ class TextsSpec(Spec):
         self.allowed = f"{dim} different non-empty texts (at most {MAX_ITEMS})"
 
     def coerce(self, value: Any, name: str, dims: Dims) -> Any:
-        return self.check(list(value) if isinstance(value, tuple) else value, name, dims)
+        return self.check(list(value) if is_exactly(value, tuple) else value, name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> Any:
-        if type(value) is not list or len(value) > MAX_ITEMS:
+        if not is_exactly(value, list) or len(value) > MAX_ITEMS:
             raise refuse(name, value, self.allowed)
         for item in value:
             if type(item) is not str or not 0 < len(item) <= MAX_TEXT:
@@ -172,7 +182,7 @@ class MappingSpec(Spec):
 
     def coerce(self, value: Any, name: str, dims: Dims) -> Mapping[str, Any]:
         return self._each(
-            dict(value) if isinstance(value, Mapping) else value,
+            dict(value) if is_mapping(value) else value,
             name,
             self.values.coerce,
         )
@@ -181,7 +191,7 @@ class MappingSpec(Spec):
         return self._each(value, name, self.values.check)
 
     def _each(self, value: Any, name: str, one: Callable[[Any, str, Dims], Any]) -> Mapping[str, Any]:
-        if type(value) is not dict or len(value) > MAX_ITEMS:
+        if not is_exactly(value, dict) or len(value) > MAX_ITEMS:
             raise refuse(name, value, self.allowed)
         if not value:
             return _EMPTY
@@ -203,27 +213,28 @@ class DataSpec(Spec):
         return self.check(self.plain(value), name, dims)
 
     def check(self, value: Any, name: str, dims: Dims) -> Mapping[str, Any]:
-        if type(value) is not dict:
+        if not is_exactly(value, dict):
             raise refuse(name, value, self.allowed)
         return self._frozen(value, name, 8)
 
     def _frozen(self, value: Any, name: str, depth: int) -> Any:
-        if value is None or type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
+        kind: object = value.__class__
+        if kind in (type(None), bool, int) or (kind is float and math.isfinite(value)):
             return value
-        if type(value) is str and len(value) <= MAX_TEXT:
+        if kind is str and len(value) <= MAX_TEXT:
             return value
-        if depth > 0 and type(value) is list and len(value) <= MAX_ITEMS:
+        if depth > 0 and kind is list and len(value) <= MAX_ITEMS:
             return tuple(self._frozen(item, name, depth - 1) for item in value)
-        if depth > 0 and type(value) is dict and len(value) <= MAX_ITEMS:
+        if depth > 0 and kind is dict and len(value) <= MAX_ITEMS:
             if not all(type(key) is str and len(key) <= MAX_TEXT for key in value):
                 raise refuse(name, value, "text as the key of every mapping")
             return types.MappingProxyType({k: self._frozen(v, f"{name}[{k!r}]", depth - 1) for k, v in value.items()})
         raise refuse(name, value, self.allowed)
 
     def plain(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
+        if is_mapping(value):
             return {key: self.plain(item) for key, item in value.items()}
-        return [self.plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return [self.plain(item) for item in value] if type(value) in (list, tuple) else value
 
 
 class OptionalSpec(Spec):

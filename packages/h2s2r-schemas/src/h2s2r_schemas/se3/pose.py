@@ -154,7 +154,7 @@ class SE3:
         """
         if not self.batch:
             raise SchemaError("This SE3 is one pose, not a batch: it has nothing to index.")
-        keys = index if isinstance(index, tuple) else (index,)
+        keys: Any = index if index.__class__ is tuple else (index,)
         whole_last = any(key is Ellipsis for key in keys)
         return SE3(self.wxyz_xyz[(*keys, slice(None))] if whole_last else self.wxyz_xyz[index])
 

@@ -13,11 +13,11 @@ from typing import Any, Callable
 
 import msgpack
 import numpy as np
-from h2s2r_schemas.testing.kills import save_kills
 
 from h2s2r_schemas.artifacts import ObjectTrajectory
 from h2s2r_schemas.codec import decode, encode
 from h2s2r_schemas.testing.fuzz import fuzz
+from h2s2r_schemas.testing.kills import save_kills
 from h2s2r_schemas.testing.paths import object_trajectory
 from h2s2r_schemas.wire import RobotState
 

@@ -23,42 +23,49 @@ _TIME = np.array([0.0, 0.1, 0.2])
 
 def examples() -> dict[str, Message]:
     """A message of each class, by class name; the same at every call."""
-    made = [*_things(), *_paths(), *_learned(), *_logs(), *_wire()]
+    made = [*_things(), *_paths(), *_learned(), *_logs(), *_answers(), *_motion()]
     return {type(message).__name__: message for message in made}
 
 
 def _box() -> artifacts.ObjectModel:
-    shape = artifacts.Shape(kind="box", size=[0.16, 0.05, 0.2])
+    shape = artifacts.Shape(kind="box", size=np.array([0.16, 0.05, 0.2]))
     return artifacts.ObjectModel(
         name="box",
         visual=(shape,),
         collision=(shape,),
         mass=0.3,
-        center_of_mass=[0.0, 0.0, 0.0],
+        center_of_mass=np.array([0.0, 0.0, 0.0]),
         inertia=np.diag([0.0010625, 0.00164, 0.0007025]),
-        symmetry=artifacts.Symmetry(rotations_wxyz=[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]),
+        symmetry=artifacts.Symmetry(rotations_wxyz=np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])),
     )
 
 
 def _scene() -> artifacts.Scene:
     table = artifacts.SceneBody(
         name="table",
-        shapes=(artifacts.Shape(kind="box", size=[1.0, 1.5, 0.04]),),
-        wxyz_xyz_world_body=[1.0, 0.0, 0.0, 0.0, 0.6, 0.0, -0.02],
+        shapes=(artifacts.Shape(kind="box", size=np.array([1.0, 1.5, 0.04])),),
+        wxyz_xyz_world_body=np.array([1.0, 0.0, 0.0, 0.0, 0.6, 0.0, -0.02]),
     )
-    return artifacts.Scene(name="table", wxyz_xyz_world_table=[1.0, 0.0, 0.0, 0.0, 0.6, 0.0, 0.0], bodies=(table,))
+    return artifacts.Scene(
+        name="table", wxyz_xyz_world_table=np.array([1.0, 0.0, 0.0, 0.0, 0.6, 0.0, 0.0]), bodies=(table,)
+    )
 
 
 def _things() -> list[Message]:
     vertices = np.array([[0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.0, 0.1, 0.0], [0.0, 0.0, 0.1]])
-    tetrahedron = artifacts.Shape(kind="mesh", vertices=vertices, faces=[[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+    tetrahedron = artifacts.Shape(
+        kind="mesh", vertices=vertices, faces=np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+    )
     camera = artifacts.CameraIntrinsics(width=640, height=480, fx=600.0, fy=600.0, cx=319.5, cy=239.5)
     calibration = artifacts.Calibration(
-        color=camera, depth=camera, wxyz_xyz_world_camera=[0.5, -0.5, 0.5, -0.5, 0.1, 0.0, 0.8], method="chosen"
+        color=camera,
+        depth=camera,
+        wxyz_xyz_world_camera=np.array([0.5, -0.5, 0.5, -0.5, 0.1, 0.0, 0.8]),
+        method="chosen",
     )
     return [
         tetrahedron,
-        artifacts.Symmetry(axis=[0.0, 0.0, 1.0]),
+        artifacts.Symmetry(axis=np.array([0.0, 0.0, 1.0])),
         _box(),
         _scene().bodies[0],
         _scene(),
@@ -73,7 +80,11 @@ def _keypoints() -> np.ndarray:
 
 def _trajectory() -> artifacts.ObjectTrajectory:
     return artifacts.ObjectTrajectory(
-        object_name="box", time=_TIME, wxyz_xyz_world_object=_POSES, confidence=[1.0, 0.9, 0.8], lost=np.zeros(3, bool)
+        object_name="box",
+        time=_TIME,
+        wxyz_xyz_world_object=_POSES,
+        confidence=np.array([1.0, 0.9, 0.8]),
+        lost=np.zeros(3, bool),
     )
 
 
@@ -82,15 +93,15 @@ def _robot_pose() -> artifacts.RobotPose:
         robot_name="two_finger",
         robot_hash=_HASH,
         joint_names=_JOINTS,
-        joint_pos=[0.1, 0.2, 0.3, 0.4],
-        at_limit=[False, False, True, False],
+        joint_pos=np.array([0.1, 0.2, 0.3, 0.4]),
+        at_limit=np.array([False, False, True, False]),
         wxyz_xyz_world_palm=_POSES[1],
         palm_position_error=1e-4,
         palm_rotation_error=1e-3,
         fingertip_names=("fingertip_index", "fingertip_thumb"),
-        p_world_fingertips=[[0.5, 0.0, 0.1], [0.5, 0.1, 0.1]],
-        fingertip_error=[0.004, 0.001],
-        fingertip_floor=[0.004, 0.001],
+        p_world_fingertips=np.array([[0.5, 0.0, 0.1], [0.5, 0.1, 0.1]]),
+        fingertip_error=np.array([0.004, 0.001]),
+        fingertip_floor=np.array([0.004, 0.001]),
     )
 
 
@@ -98,7 +109,11 @@ def _paths() -> list[Message]:
     keypoints = np.stack([_keypoints()] * 3)
     keypoints[2] = np.nan
     hand = artifacts.HandTrajectory(
-        side="right", time=_TIME, p_world_keypoints=keypoints, confidence=np.ones((3, 21)), lost=[False, False, True]
+        side="right",
+        time=_TIME,
+        p_world_keypoints=keypoints,
+        confidence=np.ones((3, 21)),
+        lost=np.array([False, False, True]),
     )
     task = artifacts.TaskSpec(
         name="box_push",
@@ -119,7 +134,7 @@ def _paths() -> list[Message]:
         joint_names=_JOINTS,
         time=_TIME,
         joint_pos=0.1 * np.arange(12.0).reshape(3, 4),
-        ok=[True, True, False],
+        ok=np.array([True, True, False]),
     )
     hand_pose = artifacts.HandPose(side="left", p_world_keypoints=_keypoints(), confidence=np.full(21, 0.9), time=1.5)
     return [_trajectory(), hand, robot_path, hand_pose, _robot_pose(), task]
@@ -184,7 +199,7 @@ def _logs() -> list[Message]:
         joint_pos=rows,
         joint_pos_target=rows,
         wxyz_xyz_world_object=_POSES,
-        object_age=[0.06, 0.06, 0.06],
+        object_age=np.array([0.06, 0.06, 0.06]),
         wxyz_xyz_world_goal=_POSES,
         goal_time=_TIME,
         success=False,
@@ -199,10 +214,10 @@ def _logs() -> list[Message]:
         joint_names=_JOINTS,
         emulated=True,
         context=context,
-        sequence=[10, 11, 13],
+        sequence=np.array([10, 11, 13]),
         time=_TIME,
         server_state=np.array([5, 5, 5], np.uint8),
-        command_sequence=[1, 1, 2],
+        command_sequence=np.array([1, 1, 2]),
         joint_pos_asked=rows,
         joint_pos_target=rows,
         joint_pos=rows,
@@ -217,8 +232,8 @@ def _logs() -> list[Message]:
     return [rollout, context, log]
 
 
-def _wire() -> list[Message]:
-    robot = RobotSpec(
+def _robot() -> RobotSpec:
+    return RobotSpec(
         name="two_finger",
         side="right",
         joint_names=_JOINTS,
@@ -234,12 +249,15 @@ def _wire() -> list[Message]:
         palm_frame="palm",
         fingertip_frames=("fingertip_index", "fingertip_thumb"),
     )
+
+
+def _answers() -> list[Message]:
     hello = wire.Hello(
         server="h2s2r-sim 0.1.0",
-        robot=robot,
+        robot=_robot(),
         emulated=True,
         control_hz=200.0,
-        command_hz=[15.0, 60.0],
+        command_hz=np.array([15.0, 60.0]),
         lease_ttl=0.5,
         max_message_bytes=65536,
     )
@@ -252,6 +270,11 @@ def _wire() -> list[Message]:
         cause="Session 77 holds it.",
         remedy="Wait until it is free.",
     )
+    return [_robot(), hello, request, reply]
+
+
+def _motion() -> list[Message]:
+    robot = _robot()
     fault = wire.Fault(
         code="quality_lost", cause="Quality FAIR.", remedy="Check the cable.", time=3.0, snapshot={"late": 7}
     )
@@ -282,4 +305,4 @@ def _wire() -> list[Message]:
     seen = wire.ObjectState(
         object_name="box", sequence=3, capture_time=2.9, wxyz_xyz_world_object=_POSES[0], confidence=0.9, lost=False
     )
-    return [robot, hello, request, reply, fault, command, state, seen]
+    return [fault, command, state, seen]

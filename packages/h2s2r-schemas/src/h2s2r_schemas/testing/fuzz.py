@@ -20,7 +20,7 @@ import numpy as np
 from h2s2r_schemas.codec import decode, encode
 from h2s2r_schemas.codec.array_bytes import EXT_CODE, array_data
 from h2s2r_schemas.codec.encoding import MAX_BYTES
-from h2s2r_schemas.codec.specs import MAX_ITEMS
+from h2s2r_schemas.codec.specs import MAX_ITEMS, is_exactly
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.testing.examples import examples
 
@@ -33,7 +33,7 @@ class FuzzReport:
     """Inputs tried."""
     accepted: int = 0
     """Of these, inputs that were a valid message."""
-    failures: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=lambda: [])
     """Inputs (hex, first 64 bytes) that ended in anything but a message or a ``SchemaError``, and how."""
     peak_bytes_above_input: int = 0
     """Largest memory taken by one case beyond its input, over the memory-hungry cases."""
@@ -110,12 +110,12 @@ def _constructed(rng: random.Random, valid: list[bytes]) -> bytes:
     envelope = msgpack.unpackb(rng.choice(valid))
     if rng.random() < 0.1:
         envelope[rng.choice(list(envelope))] = _value(rng, 2)
-    fields = envelope.get("fields")
+    fields: Any = envelope.get("fields")
     for _ in range(rng.choice((1, 1, 2))):
-        if not isinstance(fields, dict) or not fields:
+        if not is_exactly(fields, dict) or not fields:
             break
         name = rng.choice(list(fields))
-        if isinstance(fields[name], dict) and rng.random() < 0.5:
+        if is_exactly(fields[name], dict) and rng.random() < 0.5:
             fields = fields[name]
         elif rng.random() < 0.1:
             del fields[name]

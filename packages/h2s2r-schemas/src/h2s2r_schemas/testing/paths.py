@@ -19,7 +19,7 @@ def object_trajectory(frames: int, seed: int = 0) -> ObjectTrajectory:
     return ObjectTrajectory(
         object_name="box",
         time=np.arange(frames) / 60.0,
-        wxyz_xyz_world_object=SE3.exp(twists),
+        wxyz_xyz_world_object=SE3.exp(twists).wxyz_xyz,
         confidence=np.ones(frames),
         lost=np.zeros(frames, dtype=bool),
     )
