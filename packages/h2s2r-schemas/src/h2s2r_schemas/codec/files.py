@@ -12,8 +12,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import struct
-import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar, Union, overload
@@ -23,6 +23,7 @@ import numpy as np
 from h2s2r_schemas.codec.array_spec import ArraySpec
 from h2s2r_schemas.codec.encoding import decode, encode
 from h2s2r_schemas.codec.message import Message
+from h2s2r_schemas.codec.specs import OptionalSpec, Spec, is_exactly
 from h2s2r_schemas.errors import SchemaError
 
 M = TypeVar("M", bound=Message)
@@ -38,35 +39,51 @@ _HASH_BYTES = 32
 class Writer:
     """Appends messages of one class to a file that appears only when all of it is on disk. See ``open_writer``."""
 
+    content_hash = ""
+    """As ``content_hash`` will read it from the file; empty until all is written."""
+
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._hash = stream, hashlib.sha256()
         self._class: type[Message] | None = None
-        self._count = 0
+        self._count, self._whole = 0, True
         self._put(MAGIC)
 
-    def _put(self, data: bytes) -> None:
-        self._stream.write(data)
-        self._hash.update(data)
+    def _put(self, *parts: bytes) -> None:
+        self._whole = False
+        for part in parts:
+            self._stream.write(part)
+            self._hash.update(part)
+        self._whole = True
 
     def append(self, message: Message) -> None:
         """Add one message.
 
         Raises:
-            SchemaError: it has another class than those before.
+            SchemaError: it has another class than those before, or is too large to be read back.
+            OSError: it cannot be written (disk full, …); then nothing of this file is kept.
         """
-        if self._class not in (None, type(message)):
-            raise SchemaError(f"This file holds {self._class}; a {type(message).__name__} cannot be appended to it.")
-        self._class = type(message)
+        if self._class is not None and self._class is not type(message):
+            raise SchemaError(
+                f"This file holds {self._class.__name__}s; a {type(message).__name__} cannot be appended to it."
+            )
         data = encode(message)
-        self._put(_LENGTH.pack(len(data)))
-        self._put(data)
+        # What nobody could read back is refused while the caller still has it.
+        decode(data, type(message), MAX_BLOCK)
+        self._put(_LENGTH.pack(len(data)), data)
+        self._class = type(message)
         self._count += 1
 
-    def finish(self) -> str:
-        """Write the end mark; returns the content hash."""
-        self._put(_LENGTH.pack(0) + _LENGTH.pack(self._count))
+    def finish(self) -> None:
+        """Write the end mark and the content hash.
+
+        Raises:
+            OSError: an ``append`` before was cut off, so the file cannot be whole.
+        """
+        if not self._whole:
+            raise OSError("An earlier part of this file could not be written, so nothing of it is kept: save it again.")
+        self._put(_LENGTH.pack(0), _LENGTH.pack(self._count))
         self._stream.write(self._hash.digest())
-        return self._hash.hexdigest()
+        self.content_hash = self._hash.hexdigest()
 
 
 @contextlib.contextmanager
@@ -74,9 +91,16 @@ def open_writer(path: PathLike) -> Generator[Writer, None, None]:
     """A ``Writer`` for a long log. On an error or a crash nothing appears at ``path``, and an old file there stays.
 
     A process killed while writing leaves its temporary file, ``.NAME.….tmp``, which may be deleted.
+
+    Raises:
+        OSError: no such folder, no permission, disk full.
     """
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=str(target.parent))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent} to save {target.name} in: make it first.")
+    temporary = str(target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp"))
+    # 0o666 is narrowed by the umask: the file gets the permissions that any other file of this user gets.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
             writer = Writer(stream)
@@ -89,11 +113,11 @@ def open_writer(path: PathLike) -> Generator[Writer, None, None]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable; not every system lets a folder be opened, and none loses the file then."""
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder durable; not every system lets one be opened, and none loses the file then."""
     with contextlib.suppress(OSError):
         handle = os.open(str(folder), os.O_RDONLY)
         try:
@@ -102,17 +126,27 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def save(message: Message, path: PathLike) -> None:
-    """Write one message to ``path``: a crash leaves the old file or the new one, never a third."""
-    with open_writer(path) as writer:
-        writer.append(message)
+def save(message: Message, path: PathLike) -> str:
+    """Write one message to ``path``: a crash leaves the old file or the new one, never a third.
 
-
-def iter_load(path: PathLike, expect: type[M] | None = None, max_bytes: int = MAX_BLOCK) -> Iterator[Any]:
-    """The messages of a file one by one; memory holds one at a time. The hash is checked when the last was read.
+    Returns:
+        The content hash of the file.
 
     Raises:
-        SchemaError: another kind of file, a damaged or cut one, a wrong class, a block over ``max_bytes``.
+        SchemaError: it is too large to be read back; a log is saved in stretches (``open_writer``).
+        OSError: no such folder, no permission, disk full.
+    """
+    with open_writer(path) as writer:
+        writer.append(message)
+    return writer.content_hash
+
+
+def iter_blocks(path: PathLike, max_bytes: int = MAX_BLOCK) -> Iterator[bytes]:
+    """The bytes of each message of a file, one at a time. The hash is checked when the last was read.
+
+    Raises:
+        SchemaError: another kind of file, a damaged or cut one, a block over ``max_bytes``.
+        OSError: it cannot be read.
     """
     with open(path, "rb") as stream:
         digest = hashlib.sha256()
@@ -127,31 +161,48 @@ def iter_load(path: PathLike, expect: type[M] | None = None, max_bytes: int = MA
         if stream.read(len(MAGIC)) != MAGIC:
             raise SchemaError(f"{path} is not an h2s2r file: it does not start with the h2s2r magic bytes.")
         digest.update(MAGIC)
-        remaining, count, length = os.fstat(stream.fileno()).st_size, 0, 0
+        most, count = min(max_bytes, os.fstat(stream.fileno()).st_size), 0
         while True:
             (length,) = _LENGTH.unpack(take(_LENGTH.size))
             if length == 0:
                 break
-            if length > min(max_bytes, remaining):
-                raise SchemaError(
-                    f"{path}: a block of {length} bytes; at most {min(max_bytes, remaining)} can be right."
-                )
-            yield decode(take(length), expect, max_bytes)  # type: ignore[arg-type]
+            if length > most:
+                raise SchemaError(f"{path}: a block of {length} bytes; at most {most} can be right.")
+            yield take(length)
             count += 1
-        _check_end(
-            path,
-            take(_LENGTH.size),
-            count,
-            stream.read(_HASH_BYTES + 1),
-            digest.digest(),
-        )
+        (stored_count,) = _LENGTH.unpack(take(_LENGTH.size))
+        if stored_count != count or stream.read(_HASH_BYTES + 1) != digest.digest():
+            raise SchemaError(
+                f"{path} is damaged: its content does not match its hash. Take it from a copy, or make it anew."
+            )
 
 
-def _check_end(path: PathLike, count_bytes: bytes, count: int, stored: bytes, actual: bytes) -> None:
-    if _LENGTH.unpack(count_bytes)[0] != count or stored != actual:
-        raise SchemaError(
-            f"{path} is damaged: its content does not match its hash. Take it from a copy, or make it anew."
-        )
+def content_hash(path: PathLike) -> str:
+    """SHA-256 of all messages of a file, which is checked on the way: what a stage is cached by.
+
+    Raises:
+        SchemaError, OSError: as ``iter_blocks``.
+    """
+    for _ in iter_blocks(path):
+        pass
+    with open(path, "rb") as stream:
+        stream.seek(-_HASH_BYTES, os.SEEK_END)
+        return stream.read().hex()
+
+
+def iter_load(path: PathLike, expect: type[M] | None = None, max_bytes: int = MAX_BLOCK) -> Iterator[Any]:
+    """The messages of a file one by one; memory holds one at a time. The hash is checked when the last was read.
+
+    Raises:
+        SchemaError: as ``iter_blocks``; a block that is no valid message, or one of a wrong class.
+        OSError: it cannot be read.
+    """
+    for index, block in enumerate(iter_blocks(path, max_bytes)):
+        try:
+            decoded: Any = decode(block, expect, max_bytes)  # type: ignore[arg-type]
+        except SchemaError as error:
+            raise SchemaError(f"{path}, message {index}: {error}") from error
+        yield decoded
 
 
 @overload
@@ -177,14 +228,15 @@ def join(parts: list[M]) -> M:
         SchemaError: the class has no ``stream_dim``, or a field that should be equal differs.
     """
     cls = type(parts[0])
-    dim = cls.stream_dim
-    if not dim:
+    if not cls.stream_dim:
         raise SchemaError(f"{cls.__name__} is not a log: {len(parts)} of them in one file cannot be joined.")
-    fields = {}
+    fields: dict[str, Any] = {}
     for name, spec in cls.specs.items():
         values = [getattr(part, name) for part in parts]
-        if isinstance(spec, ArraySpec) and spec.shape[:1] == (dim,):
+        if grows(spec, cls.stream_dim) and all(is_exactly(value, np.ndarray) for value in values):
             fields[name] = np.concatenate(values)
+            # The message then keeps this array instead of copying it.
+            fields[name].setflags(write=False)
         elif all(_same(value, values[0]) for value in values):
             fields[name] = values[0]
         else:
@@ -192,5 +244,14 @@ def join(parts: list[M]) -> M:
     return cls(**fields)
 
 
+def grows(spec: Spec, stream_dim: str) -> bool:
+    """Whether a field gets longer with each stretch of a log: an array whose first dimension is ``stream_dim``."""
+    if isinstance(spec, OptionalSpec):
+        spec = spec.inner
+    return isinstance(spec, ArraySpec) and spec.shape[:1] == (stream_dim,)
+
+
 def _same(a: Any, b: Any) -> bool:
-    return np.array_equal(a, b) if type(a) is np.ndarray and type(b) is np.ndarray else bool(a == b)
+    if is_exactly(a, np.ndarray) and is_exactly(b, np.ndarray):
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    return bool(a == b)

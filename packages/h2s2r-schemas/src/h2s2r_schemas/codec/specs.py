@@ -218,7 +218,7 @@ class DataSpec(Spec):
         return self._frozen(value, name, 8)
 
     def _frozen(self, value: Any, name: str, depth: int) -> Any:
-        kind: object = value.__class__
+        kind: type[Any] = value.__class__
         if kind in (type(None), bool, int) or (kind is float and math.isfinite(value)):
             return value
         if kind is str and len(value) <= MAX_TEXT:

@@ -11,6 +11,7 @@ import numpy as np
 
 from h2s2r_schemas import artifacts, wire
 from h2s2r_schemas.codec import Message
+from h2s2r_schemas.demo import DemoMeta
 from h2s2r_schemas.robots import RobotSpec
 
 _JOINTS = ("arm_1", "arm_2", "finger_1", "thumb_1")
@@ -63,7 +64,11 @@ def _things() -> list[Message]:
         wxyz_xyz_world_camera=np.array([0.5, -0.5, 0.5, -0.5, 0.1, 0.0, 0.8]),
         method="chosen",
     )
+    recording = DemoMeta(
+        name="push", calibration=calibration, depth_unit=0.001, licence="CC0-1.0", time=_TIME, mask_names=("object", "hand")
+    )
     return [
+        recording,
         tetrahedron,
         artifacts.Symmetry(axis=np.array([0.0, 0.0, 1.0])),
         _box(),
