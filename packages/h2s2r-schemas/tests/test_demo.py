@@ -12,7 +12,9 @@ import zlib
 
 import numpy as np
 import pytest
+
 from h2s2r_schemas.artifacts import Calibration, CameraIntrinsics
+from h2s2r_schemas.cli import main
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
 from h2s2r_schemas.demo.meta import from_json, to_json
 from h2s2r_schemas.demo.pictures import picture_kind
@@ -21,7 +23,9 @@ from h2s2r_schemas.errors import SchemaError
 CAMERA = CameraIntrinsics(width=8, height=6, fx=10.0, fy=10.0, cx=3.5, cy=2.5)
 META = DemoMeta(
     name="push",
-    calibration=Calibration(color=CAMERA, depth=CAMERA, wxyz_xyz_world_camera=np.array([0.5, -0.5, 0.5, -0.5, 0.1, 0, 0.8])),
+    calibration=Calibration(
+        color=CAMERA, depth=CAMERA, wxyz_xyz_world_camera=np.array([0.5, -0.5, 0.5, -0.5, 0.1, 0, 0.8])
+    ),
     depth_unit=0.001,
     licence="CC0-1.0",
     mask_names=("object", "hand"),
@@ -152,7 +156,10 @@ def change(path, old, new):
         (lambda a: (a / "depth/000003.png").write_bytes(png()), "depth has 4 pictures for 3 time stamps"),
         (lambda a: (a / "rgb/000001.jpg").write_bytes(JPEG), "a frame twice"),
         (lambda a: change(a / "meta.json", '"depth_unit": 0.001', '"depth_unit": 1000.0'), "depth_unit is 1000.0"),
-        (lambda a: change(a / "meta.json", '"depth_unit": 0.001', '"depth_unit": 1.0'), "other intrinsics or depth scale"),
+        (
+            lambda a: change(a / "meta.json", '"depth_unit": 0.001', '"depth_unit": 1.0'),
+            "other intrinsics or depth scale",
+        ),
         (lambda a: change(a / "meta.json", '"fx": 10.0', '"fx": 11.0'), "other intrinsics or depth scale"),
         (lambda a: change(a / "meta.json", '"version": 1', '"version": 2'), "version 2; this software reads"),
         (lambda a: change(a / "meta.json", '"licence"', '"license"'), "'license'; allowed: one of"),
@@ -175,3 +182,14 @@ def test_a_damaged_picture_is_refused_when_read(tmp_path):
     assert demo[0].index == 0
     with pytest.raises(SchemaError, match=r"000001\.png starts with 6e6f7468696e67: neither a PNG"):
         demo[1]
+
+
+def test_a_recording_can_be_inspected(tmp_path, capsys):
+    record(tmp_path / "a")
+    assert main(["inspect", str(tmp_path / "a"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["what"], found["frames"], found["seconds"]) == ("Demo", 3, pytest.approx(0.2))
+    assert found["median_hz"] == pytest.approx(10.0)
+    assert found["meta"]["calibration"]["color"]["width"] == 8
+    (tmp_path / "a/rgb/000001.png").write_bytes(b"")
+    assert main(["inspect", str(tmp_path / "a")]) == 2

@@ -7,7 +7,10 @@ Not here: bytes without a file (test_encoding), recordings (test_demo).
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -15,6 +18,7 @@ import pytest
 
 from h2s2r_schemas.artifacts import MotionLog, ObjectTrajectory
 from h2s2r_schemas.codec import files, iter_load, load, open_writer, save
+from h2s2r_schemas.codec.files import content_hash
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.testing.examples import examples
 from h2s2r_schemas.testing.kills import save_kills
@@ -80,6 +84,22 @@ def test_a_ten_minute_log_needs_no_ten_minutes_of_memory(tmp_path):
     assert peak < size / 10
 
 
+def test_optional_rows_are_joined_too_and_none_stays_none(tmp_path):
+    temperature = np.full((3, 23), np.nan)
+    parts = [stretch(start, 3).replace(joint_temperature=temperature + start) for start in (0, 3)]
+    with open_writer(tmp_path / "log.h2s") as writer:
+        for part in parts:
+            writer.append(part)
+    whole = load(tmp_path / "log.h2s", MotionLog)
+    assert whole.joint_temperature.shape == (6, 23)
+    assert whole.joint_current is None
+    with open_writer(tmp_path / "log.h2s") as writer:
+        writer.append(parts[0])
+        writer.append(parts[1].replace(joint_temperature=None))
+    with pytest.raises(SchemaError, match="joint_temperature differs between stretches"):
+        load(tmp_path / "log.h2s")
+
+
 def test_what_cannot_be_joined_is_refused(tmp_path):
     path = tmp_path / "x.h2s"
     with pytest.raises(SchemaError, match="cannot be appended"), open_writer(path) as writer:
@@ -131,6 +151,82 @@ def test_a_wrong_class_is_named(tmp_path):
         load(tmp_path / "x.h2s", ObjectTrajectory)
 
 
+def test_a_damaged_message_names_its_file_and_place(tmp_path):
+    path = tmp_path / "log.h2s"
+    with open_writer(path) as writer:
+        writer.append(stretch(0, 3))
+        writer.append(stretch(3, 3))
+    blob = bytearray(path.read_bytes())
+    blob[blob.rindex(b"joint_pos_asked")] ^= 1
+    path.write_bytes(blob)
+    with pytest.raises(SchemaError, match=r"log\.h2s, message 1: A field of MotionLog is 'koint_pos_asked'"):
+        load(path)
+
+
+@pytest.mark.requirement("H03")
+def test_the_content_hash_is_that_of_the_content(tmp_path):
+    path = tmp_path / "x.h2s"
+    stored = save(EXAMPLES["TaskSpec"], path)
+    assert stored == content_hash(path) == hashlib.sha256(path.read_bytes()[:-32]).hexdigest()
+    assert save(EXAMPLES["TaskSpec"].replace(name="other"), path) != stored
+    path.write_bytes(path.read_bytes()[:-40] + path.read_bytes()[-32:])
+    with pytest.raises(SchemaError):
+        content_hash(path)
+
+
+def test_what_could_not_be_read_back_is_not_saved(tmp_path):
+    # Each shape is small, and valid; all together are more entries than decode takes.
+    shape = EXAMPLES["Shape"]
+    body = EXAMPLES["SceneBody"].replace(shapes=(shape,) * 500)
+    crowded = EXAMPLES["Scene"].replace(bodies=[body.replace(name="table" if i == 0 else f"b{i}") for i in range(30)])
+    save(EXAMPLES["Scene"], tmp_path / "x.h2s")
+    with pytest.raises(SchemaError, match="A message of more than 65536 entries"):
+        save(crowded, tmp_path / "x.h2s")
+    assert load(tmp_path / "x.h2s") == EXAMPLES["Scene"]
+
+
+def test_a_message_over_the_block_limit_is_refused_when_saved(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_BLOCK", 1000)
+    with pytest.raises(SchemaError, match="at most 1000 are allowed"):
+        save(object_trajectory(100), tmp_path / "x.h2s")
+    assert os.listdir(tmp_path) == []
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path):
+    save(EXAMPLES["Scene"], tmp_path / "x.h2s")
+    (tmp_path / "plain").write_bytes(b"")
+    assert (tmp_path / "x.h2s").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*missing to save x\.h2s in: make it first"):
+        save(EXAMPLES["Scene"], tmp_path / "missing" / "x.h2s")
+
+
+def test_a_log_whose_append_was_cut_off_is_never_finished(tmp_path, monkeypatch):
+    path = tmp_path / "log.h2s"
+
+    class Full:
+        """A stream on a disk that fills up after some bytes."""
+
+        def __init__(self, stream):
+            self.stream, self.room = stream, 5000
+
+        def write(self, data):
+            self.stream.write(data[: self.room])
+            self.room -= len(data)
+            if self.room < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="could not be written"), open_writer(path) as writer:
+        writer.append(stretch(0, 1))
+        monkeypatch.setattr(writer, "_stream", Full(writer._stream))
+        with pytest.raises(OSError, match="No space left"):
+            writer.append(stretch(1, 50))
+        # A caller that goes on regardless gets no file, rather than a file that cannot be read.
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(failing, tmp_path, monkeypatch):
     path = tmp_path / "x.h2s"
@@ -148,12 +244,22 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(failing, tmp_path, mon
 
 
 def test_kills_leave_the_old_file_or_the_new_one():
-    counts = save_kills(points=12, seed=3)
+    counts = save_kills(points=20, seed=3)
     assert counts["save_losses"] == 0
-    assert counts["save_found_old"] + counts["save_found_new"] == 12
+    # Calls into C of one save: were there few, the steps would not have been counted.
+    assert counts["save_steps"] > 100
+    assert counts["save_found_old"] + counts["save_found_new"] == 20 + counts["save_steps"]
+    assert min(counts["save_found_old"], counts["save_found_new"]) > 0
 
 
 def test_a_file_may_hold_a_longer_message_than_the_wire(tmp_path):
     long = object_trajectory(100_000)
     save(long, tmp_path / "long.h2s")
     assert load(tmp_path / "long.h2s") == long
+
+
+def test_a_file_is_read_without_importing_its_class_first(tmp_path):
+    save(EXAMPLES["Fault"], tmp_path / "x.h2s")
+    code = "import sys; from h2s2r_schemas.codec import load; sys.stdout.write(type(load(sys.argv[1])).__name__)"
+    command = [sys.executable, "-c", code, str(tmp_path / "x.h2s")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "Fault"

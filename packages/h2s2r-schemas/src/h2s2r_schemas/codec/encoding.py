@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, Callable, Dict, TypeVar, overload
 
 import msgpack
@@ -127,7 +128,7 @@ def decode(data: bytes, expect: type[Message] | None = None, max_bytes: int = MA
         "fields",
     }:
         raise SchemaError(f"Not an h2s2r message: {shown(envelope)}; a map of schema, version, producer, fields is.")
-    cls = REGISTRY.get(envelope["schema"]) if type(envelope["schema"]) is str else None
+    cls = _class_of(envelope["schema"])
     if cls is None:
         raise SchemaError(f"Unknown schema {shown(envelope['schema'])}; known: {', '.join(sorted(REGISTRY))}.")
     if expect is not None and cls is not expect:
@@ -138,6 +139,16 @@ def decode(data: bytes, expect: type[Message] | None = None, max_bytes: int = MA
     if type(envelope["version"]) is not int or envelope["version"] != cls.version:
         fields = _upgraded(cls, envelope["version"], envelope["producer"], fields)
     return cls.from_fields(fields)
+
+
+def _class_of(schema: Any) -> type[Message] | None:
+    if schema.__class__ is not str:
+        return None
+    if schema not in REGISTRY:
+        # Classes are known once their module was imported, which a program that just reads files need not have done.
+        for module in ("artifacts", "wire", "demo"):
+            import_module(f"h2s2r_schemas.{module}")
+    return REGISTRY.get(schema)
 
 
 def _upgraded(cls: type[Message], version: Any, producer: str, fields: Any) -> Any:

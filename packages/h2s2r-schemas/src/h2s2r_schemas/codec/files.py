@@ -205,6 +205,13 @@ def iter_load(path: PathLike, expect: type[M] | None = None, max_bytes: int = MA
         yield decoded
 
 
+def read_hash(path: PathLike) -> str:
+    """The content hash that stands at the end of a file, as hexadecimal text; ``iter_load`` is what compares it."""
+    with open(path, "rb") as stream:
+        stream.seek(-_HASH_BYTES, os.SEEK_END)
+        return stream.read().hex()
+
+
 @overload
 def load(path: PathLike, expect: type[M]) -> M: ...
 @overload

@@ -16,7 +16,7 @@ from h2s2r_schemas.codec.array_bytes import array_data
 from h2s2r_schemas.codec.array_spec import ArraySpec
 from h2s2r_schemas.codec.encoding import PRODUCER
 from h2s2r_schemas.codec.message import Message, MessageSpec, field, message
-from h2s2r_schemas.codec.specs import FloatSpec, MappingSpec, TextSpec, TextsSpec, is_exactly, shown
+from h2s2r_schemas.codec.specs import FloatSpec, MappingSpec, TextSpec, TextsSpec, is_exactly, is_mapping, shown
 from h2s2r_schemas.errors import SchemaError
 
 
@@ -51,10 +51,10 @@ def to_json(meta: DemoMeta) -> str:
 def _readable(value: Any) -> Any:
     if isinstance(value, Message):
         return {name: _readable(getattr(value, name)) for name in value.specs}
-    if isinstance(value, np.ndarray):
+    if is_exactly(value, np.ndarray):
         return {"dtype": value.dtype.name, "values": value.tolist()}
-    if isinstance(value, Mapping):
-        return {str(key): _readable(item) for key, item in dict(value).items()}  # type: ignore[reportUnknownArgumentType]
+    if is_mapping(value):
+        return {str(key): _readable(item) for key, item in value.items()}
     return list(value) if is_exactly(value, tuple) else value
 
 

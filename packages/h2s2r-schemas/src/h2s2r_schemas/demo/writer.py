@@ -66,14 +66,18 @@ class DemoWriter:
         """
         index = len(self._times)
         if self._times and not time > self._times[-1]:
-            raise SchemaError(f"Frame {index} was taken at {time} s, the one before at {self._times[-1]} s; time must grow.")
+            raise SchemaError(
+                f"Frame {index} was taken at {time} s, the one before at {self._times[-1]} s; time must grow."
+            )
         where = f"frame {index} of {self._target.name}"
         suffix = self._sized(picture_kind(rgb, f"colour of {where}"), self._meta.calibration.color, where).suffix
         self._sized(check_depth(depth, f"depth of {where}"), self._meta.calibration.depth, where)
         files = {f"rgb/{index:06d}.{suffix}": rgb, f"depth/{index:06d}.png": depth}
         for name, mask in (masks or {}).items():
             if name not in self._meta.mask_names:
-                raise SchemaError(f"A mask of {name!r}; this recording has {', '.join(self._meta.mask_names) or 'none'}.")
+                raise SchemaError(
+                    f"A mask of {name!r}; this recording has {', '.join(self._meta.mask_names) or 'none'}."
+                )
             self._sized(picture_kind(mask, f"mask of {where}"), self._meta.calibration.color, where)
             files[f"mask/{index:06d}_{self._meta.mask_names.index(name):06d}.png"] = mask
         for path, data in files.items():
