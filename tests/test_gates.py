@@ -149,7 +149,10 @@ def test_isolation_catches_what_comes_along_uninvited_and_tests_that_fail(tmp_pa
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
         f'[tool.h2s2r.isolate]\npython = ["{version}", "3.99"]\nonly = []\ntest-requires = ["pytest"]\n'
     )
-    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+        '[tool.pytest.ini_options]\nmarkers = ["slow: takes minutes; off by default"]\n'
+    )
     log: list[str] = []
     uninvited, missing = isolate.isolate(tmp_path, [], log.append)
     assert not uninvited.ok
@@ -162,9 +165,13 @@ def test_isolation_catches_what_comes_along_uninvited_and_tests_that_fail(tmp_pa
     assert not failing.ok
     assert "its tests fail" in failing.message
     assert failing.came_along["iniconfig"][1] > 0
-    (member / "tests/test_it.py").write_text("def test_it():\n    import h2s2r_lonely\n")
+    (member / "tests/test_it.py").write_text(
+        "import pytest\n\ndef test_it():\n    import h2s2r_lonely\n\n"
+        "@pytest.mark.slow\ndef test_that_takes_minutes():\n    raise AssertionError\n"
+    )
     (alone,) = isolate.isolate(tmp_path, [], log.append)
     assert alone.ok, alone.message
+    assert alone.message.startswith("1 passed, 1 deselected")
     with pytest.raises(H2S2RError, match="there are: h2s2r-lonely"):
         isolate.isolate(tmp_path, ["h2s2r-nobody"], log.append)
 

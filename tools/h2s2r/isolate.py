@@ -10,6 +10,9 @@ What a package needs for it stands in its pyproject.toml::
     only = ["numpy", "msgpack"]       # if given, nothing else may come along
     test-requires = ["pytest"]        # what its tests need besides
     extra-modules = ["pkg.client"]    # modules that need an extra, so are not imported here
+
+Tests run under the marks of the checkout (``[tool.pytest.ini_options]`` of the root), so what is off by default there is off
+here. A test that needs the library of an extra asks for it by ``pytest.importorskip`` and counts as skipped.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,9 @@ from h2s2r.interpreters import find_python
 from h2s2r_schemas.errors import H2S2RError
 
 Log = Callable[[str], None]
+
+#: Environments made at the same time: installing waits for the disk about as long as it computes.
+_AT_ONCE = 2
 
 #: Run inside the clean environment: import every module of a package, and say where it was imported from.
 _IMPORT_ALL = """
@@ -65,7 +72,7 @@ class Result:
     message: str = ""
     """What failed, or the closing line of its tests."""
     came_along: dict[str, tuple[str, float]] = field(default_factory=dict)
-    """Installed distributions: version and size [MB]."""
+    """Installed distributions: version and size [MB], without compiled bytecode."""
 
     @property
     def megabytes(self) -> float:
@@ -83,17 +90,32 @@ def isolate(root: Path, packages: Sequence[str], log: Log) -> list[Result]:
     unknown = [name for name in packages if name not in members]
     if unknown or not members:
         raise H2S2RError(f"No package {unknown or ''} under {root}; there are: {', '.join(members) or 'none'}.")
-    results = []
+    settings = {name: _settings(members[name]) for name in packages or members}
     with tempfile.TemporaryDirectory(prefix="h2s2r-isolate-") as folder:
         wheels = Path(folder) / "wheels"
         log("building all wheels")
-        _checked([_uv(), "build", "--all-packages", "--wheel", "--out-dir", str(wheels)], cwd=root)
-        for name in packages or members:
-            settings = _settings(members[name])
-            for version in settings["python"]:
-                log(f"{name} on Python {version}")
-                results.append(_one(members[name], version, settings, wheels, Path(folder) / f"{name}-{version}"))
-    return results
+        _checked(
+            "building all wheels", [_uv(), "build", "--all-packages", "--wheel", "--out-dir", str(wheels)], cwd=root
+        )
+        ini = _test_settings(root)
+
+        def one(name: str, version: str) -> Result:
+            result = _one(members[name], version, settings[name], wheels, ini, Path(folder) / f"{name}-{version}")
+            log(f"{name} on Python {version}: {'ok' if result.ok else 'FAILED'}")
+            return result
+
+        jobs = [(name, version) for name in settings for version in settings[name]["python"]]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(one, *zip(*jobs, strict=True)))
+
+
+def _test_settings(root: Path) -> str:
+    """A ``pytest.ini`` with the marks of the checkout and the same of them off."""
+    options = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("tool", {}).get("pytest", {})
+    markers: list[str] = options.get("ini_options", {}).get("markers", [])
+    off = [mark for mark, _, about in (line.partition(":") for line in markers) if "off by default" in about]
+    chosen = " and ".join(f"not {mark}" for mark in off)
+    return "\n  ".join(["[pytest]\nmarkers =", *markers]) + (f"\naddopts = -m '{chosen}'\n" if off else "\n")
 
 
 def _settings(member: Path) -> dict[str, Any]:
@@ -104,7 +126,7 @@ def _settings(member: Path) -> dict[str, Any]:
     return settings
 
 
-def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, folder: Path) -> Result:
+def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, ini: str, folder: Path) -> Result:
     result = Result(member.name, version)
     interpreter = find_python(version)
     if interpreter is None:
@@ -114,17 +136,17 @@ def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, fol
         return result
     try:
         python = _environment(interpreter, folder)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--find-links", str(wheels)]
-        _checked([*pip, member.name], cwd=folder)
-        result.came_along = {
-            name: tuple(what) for name, what in json.loads(_checked([python, "-c", _LIST], folder)).items()
-        }
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        pip += ["--find-links", str(wheels)]
+        _checked("installing it", [*pip, member.name], cwd=folder)
+        listed = json.loads(_checked("listing what came along", [python, "-c", _LIST], folder))
+        result.came_along = {name: tuple(version_and_size) for name, version_and_size in listed.items()}
         for part_of_every_environment in ("pip", "setuptools", "wheel"):
             result.came_along.pop(part_of_every_environment, None)
         _refuse_others(result, settings.get("only"))
         _import_all(python, member, settings.get("extra-modules", []), folder)
-        _checked([*pip, *settings["test-requires"]], cwd=folder)
-        result.message = _test(python, member, folder)
+        _checked("installing what its tests need", [*pip, *settings["test-requires"]], cwd=folder)
+        result.message = _test(python, member, ini, folder)
         result.ok = True
     except H2S2RError as error:
         result.message = str(error)
@@ -134,7 +156,7 @@ def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, fol
 
 def _environment(interpreter: str, folder: Path) -> str:
     """A clean virtual environment; returns its interpreter."""
-    _checked([interpreter, "-m", "venv", str(folder)], cwd=folder.parent)
+    _checked("making an environment", [interpreter, "-m", "venv", str(folder)], cwd=folder.parent)
     return str(folder / ("Scripts" if sys.platform == "win32" else "bin") / "python")
 
 
@@ -147,21 +169,23 @@ def _refuse_others(result: Result, only: list[str] | None) -> None:
 
 def _import_all(python: str, member: Path, skipped: Sequence[str], folder: Path) -> None:
     module = member.name.replace("-", "_")
-    where = _checked([python, "-c", _IMPORT_ALL, module, *skipped], cwd=folder).strip().splitlines()[-1]
+    imported = _checked("importing each of its modules", [python, "-c", _IMPORT_ALL, module, *skipped], cwd=folder)
+    where = imported.strip().splitlines()[-1]
     if not Path(where).resolve().is_relative_to(folder.resolve()):
         raise H2S2RError(f"{module} was imported from {where}, not from its wheel.")
 
 
-def _test(python: str, member: Path, folder: Path) -> str:
+def _test(python: str, member: Path, ini: str, folder: Path) -> str:
     """Run the package's own tests on the installed wheel; returns pytest's closing line."""
-    tests = folder / "tests"
-    shutil.copytree(member / "tests", tests)
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", str(tests)]
     # Outside the checkout, so that no source folder can stand in for the wheel.
-    done = _run(command, cwd=folder)
-    nothing_collected = 5
-    if done.returncode == nothing_collected and not list(tests.rglob("test_*.py")):
+    tests = folder / "tests"
+    if not list(member.glob("tests/**/test_*.py")):
         return "no tests yet"
+    shutil.copytree(member / "tests", tests)
+    (tests / "pytest.ini").write_text(ini, encoding="utf-8")
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    command += ["--strict-markers", "--tb=short"]
+    done = _run([*command, str(tests)], cwd=folder)
     if done.returncode:
         raise H2S2RError("its tests fail:\n" + "\n".join(done.stdout.strip().splitlines()[-30:]))
     return done.stdout.strip().splitlines()[-1]
@@ -172,11 +196,11 @@ def _run(command: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, check=False)
 
 
-def _checked(command: Sequence[str], cwd: Path) -> str:
+def _checked(what: str, command: Sequence[str], cwd: Path) -> str:
     done = _run(command, cwd)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise H2S2RError(f"{Path(command[0]).name} {' '.join(command[1:4])} … failed:\n{last}")
+        raise H2S2RError(f"{what} failed:\n{last}")
     return done.stdout
 
 
