@@ -177,17 +177,22 @@ def iter_blocks(path: PathLike, max_bytes: int = MAX_BLOCK) -> Iterator[bytes]:
             )
 
 
+def read_hash(path: PathLike) -> str:
+    """The content hash that stands at the end of a file, as hexadecimal text; ``iter_load`` is what compares it."""
+    with open(path, "rb") as stream:
+        stream.seek(-_HASH_BYTES, os.SEEK_END)
+        return stream.read().hex()
+
+
 def content_hash(path: PathLike) -> str:
-    """SHA-256 of all messages of a file, which is checked on the way: what a stage is cached by.
+    """The content hash of a file, compared with its content: what a stage is cached by.
 
     Raises:
         SchemaError, OSError: as ``iter_blocks``.
     """
     for _ in iter_blocks(path):
         pass
-    with open(path, "rb") as stream:
-        stream.seek(-_HASH_BYTES, os.SEEK_END)
-        return stream.read().hex()
+    return read_hash(path)
 
 
 def iter_load(path: PathLike, expect: type[M] | None = None, max_bytes: int = MAX_BLOCK) -> Iterator[Any]:
@@ -203,13 +208,6 @@ def iter_load(path: PathLike, expect: type[M] | None = None, max_bytes: int = MA
         except SchemaError as error:
             raise SchemaError(f"{path}, message {index}: {error}") from error
         yield decoded
-
-
-def read_hash(path: PathLike) -> str:
-    """The content hash that stands at the end of a file, as hexadecimal text; ``iter_load`` is what compares it."""
-    with open(path, "rb") as stream:
-        stream.seek(-_HASH_BYTES, os.SEEK_END)
-        return stream.read().hex()
 
 
 @overload
@@ -261,4 +259,4 @@ def grows(spec: Spec, stream_dim: str) -> bool:
 def _same(a: Any, b: Any) -> bool:
     if is_exactly(a, np.ndarray) and is_exactly(b, np.ndarray):
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    return bool(a == b)
+    return type(a) is type(b) and bool(a == b)
