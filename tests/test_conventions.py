@@ -39,6 +39,8 @@ def test_the_checkout_keeps_them():
         ("def f(Ts_b_c): ...", "pose-name"),
         ("class A:\n    T_world_to_base: int = 1", "pose-name"),
         ("self.T_x_y = 1", "pose-name"),
+        ("world_to_camera = f()", "pose-name"),
+        ("def object_to_world_matrix(): ...", "pose-name"),
         ("T_world_object = T_world_camera @ T_object_camera", "pose-chain"),
         ("f(T_world_camera @ T_world_object)", "pose-chain"),
         ("T_world_object = T_camera_world.inv() @ T_world_object", "pose-chain"),
@@ -46,6 +48,10 @@ def test_the_checkout_keeps_them():
         ("T_world_object = T_world_camera", "pose-assignment"),
         ("T_world_object = T_world_object.inv()", "pose-assignment"),
         ("Ts_world_object = self.Ts_world_camera[0] @ Ts_camera_palm", "pose-assignment"),
+        ("T_world_object: SE3 = T_world_object.inv()", "pose-assignment"),
+        ("T_world_palm, T_world_goal = x, T_world_object", "pose-assignment"),
+        ("f(T_world_palm := T_world_object)", "pose-assignment"),
+        ("def T_world_palm(self):\n    return self.T_world_camera @ self.T_camera_object", "pose-assignment"),
         ("q_xyzw = f()", "xyzw"),
         ("f(x).as_xyzw()", "xyzw"),
         ("print(1)", "print"),
@@ -69,6 +75,9 @@ def test_a_planted_violation_is_caught(body, rule, tmp_path):
         "Ts_world_fingertip_index = Ts_world_palm[:, None] @ T_palm_fingertip_index",
         "T_object_palm = T_world_object.inv() @ T_world_table @ T_table_palm",
         "T_world_object = SE3.identity()",
+        "T_world_palm, T_palm_world = x, T_world_palm.inv()",
+        "def T_camera_object(self):\n    return self.T_world_camera.inv() @ self.T_world_object",
+        "joints_to_names = f()",
         "x = a @ b",
         "posed = self.transformed",
         "np.load(path, allow_pickle=False)",
@@ -95,3 +104,23 @@ def test_only_se3_and_adapters_name_the_other_order(tmp_path):
     path = folder / "x.py"
     path.write_text(HEADER + "q_xyzw = 1\n", encoding="utf-8")
     assert check_file(path, tmp_path) == []
+
+
+def test_an_import_that_is_not_declared_is_caught(tmp_path):
+    member = tmp_path / "packages" / "h2s2r-x"
+    sources = member / "src" / "h2s2r_x"
+    sources.mkdir(parents=True)
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "h2s2r"\n', encoding="utf-8")
+    (member / "pyproject.toml").write_text(
+        '[project]\nname = "h2s2r-x"\ndependencies = ["opencv-python-headless>=4.10", "tomli; python_version < \'3.11\'"]\n'
+        '[project.optional-dependencies]\nlive = ["pyzmq>=26"]\n',
+        encoding="utf-8",
+    )
+    declared = "import os\nimport cv2\nimport tomli\nimport h2s2r_x.y\nfrom . import z\n\ndef f():\n    import zmq\n"
+    typing_only = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import torch\n"
+    (sources / "fine.py").write_text(HEADER + declared + typing_only, encoding="utf-8")
+    assert check_tree(tmp_path) == []
+    (sources / "wrong.py").write_text(HEADER + "def f():\n    import numpy.linalg\n", encoding="utf-8")
+    (found,) = check_tree(tmp_path)
+    assert str(found).startswith("packages/h2s2r-x/src/h2s2r_x/wrong.py:8: dependency: numpy is imported but")

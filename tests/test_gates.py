@@ -37,6 +37,8 @@ def planted(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "__init__.py").write_text('"""Empty."""\n')
     shutil.copy(ROOT / "packages/h2s2r-schemas/ruff.toml", tmp_path / "packages/h2s2r-schemas")
+    for target in ("h2s2r/cli", "h2s2r_sim/engines/mujoco", "h2s2r_hw/emulators/cell"):
+        plant(tmp_path, target, "")
     return tmp_path
 
 
@@ -100,11 +102,15 @@ def test_pyright_is_strict_in_schemas_and_hw_and_catches_errors_elsewhere(plante
         ("h2s2r_hw/x", "h2s2r_sim"),
         ("h2s2r_hw/loops/arm", "mujoco"),
         ("h2s2r_hw/emulators/cell", "torch"),
+        ("h2s2r_hw/server/state", "h2s2r_hw.emulators.cell"),
+        ("h2s2r_sim/mdp/rewards", "mujoco"),
+        ("h2s2r_sim/mdp/rewards", "h2s2r_sim.engines.mujoco"),
+        ("h2s2r_rl/evaluate", "h2s2r_perception"),
+        ("h2s2r/x", "torch"),
         ("h2s2r_sim/x", "h2s2r.cli"),
     ],
 )
 def test_a_hole_in_a_wall_is_caught(module, imported, planted):
-    plant(planted, "h2s2r/cli", "")
     plant(planted, module, f"import {imported}\n")
     done = lint_imports(planted)
     assert done.returncode == 1, done.stdout
@@ -117,8 +123,11 @@ def test_a_hole_in_a_wall_is_caught(module, imported, planted):
         ("h2s2r_schemas/client", "zmq"),
         ("h2s2r_rl/train/ppo", "torch"),
         ("h2s2r_perception/networks/sam2", "torch"),
-        ("h2s2r_hw/emulators/cell", "h2s2r_sim"),
+        ("h2s2r_hw/emulators/cell", "h2s2r_sim.engines.mujoco"),
+        ("h2s2r_hw/cli", "h2s2r_hw.emulators.cell"),
         ("h2s2r_hw/x", "can"),
+        ("h2s2r_sim/engines/warp/engine", "torch"),
+        ("h2s2r_retarget/kinematics/pytorch_kinematics", "torch"),
         ("h2s2r_sim/x", "h2s2r_retarget"),
         ("h2s2r/x", "h2s2r_perception"),
     ],

@@ -1,7 +1,7 @@
 """All conventions over a file or a checkout.
 
 In:  paths.   Out: ``Violation`` per line that breaks a convention.
-Not here: the rules themselves (poses, modules).
+Not here: the rules themselves (poses, modules, dependencies).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from h2s2r.conventions import modules, poses
+from h2s2r.conventions import dependencies, modules, poses
 from h2s2r.conventions.violation import Violation
 
 #: Folders and adapters that may say ``xyzw``: se3 converts, the others stand at a library's door.
@@ -18,9 +18,14 @@ XYZW_ALLOWED = ("h2s2r_schemas/se3/", "h2s2r/conventions/")
 
 
 def check_tree(root: Path) -> list[Violation]:
-    """Every source file of the packages and tools below ``root``."""
+    """Every source file of the packages and tools below ``root``, and what the packages declare."""
     files = [*root.glob("packages/*/src/**/*.py"), *root.glob("tools/**/*.py")]
-    return [violation for path in sorted(files) for violation in check_file(path, root)]
+    found = [violation for path in sorted(files) for violation in check_file(path, root)]
+    projects = [(path.parent, path.parent / "src") for path in sorted(root.glob("packages/*/pyproject.toml"))]
+    for project, sources in [*projects, (root, root / "tools")]:
+        for path, line, rule, message in dependencies.check_dependencies(project, sources):
+            found.append(Violation(path.relative_to(root).as_posix(), line, rule, message))
+    return found
 
 
 def check_file(path: Path, root: Path) -> list[Violation]:

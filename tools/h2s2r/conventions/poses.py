@@ -20,6 +20,8 @@ Meaning = frozenset[tuple[str, str]]
 
 _POSE = re.compile(r"^(?:T|Ts)_(.+)$")
 _BARE = {"pose", "poses", "transform", "tf"}
+_FRAME = "(world|camera|object|table|wrist|palm|fingertip|goal|base)"
+_FRAME_TO_FRAME = re.compile(rf"(^|_){_FRAME}_to_{_FRAME}(_|$)")
 
 
 def check_poses(tree: ast.AST) -> Iterator[Finding]:
@@ -32,8 +34,8 @@ def check_poses(tree: ast.AST) -> Iterator[Finding]:
             if left and right and not _product(left, right):
                 message = f"{ast.unparse(node)}: the inner frames differ, so this is not a chain of poses"
                 yield node.lineno, "pose-chain", message
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            yield from _check_assignment(node)
+        for target, value in _given(node):
+            yield from _check_given(target, value)
 
 
 def _bound_names(node: ast.AST) -> Iterator[str]:
@@ -51,6 +53,9 @@ def _bound_names(node: ast.AST) -> Iterator[str]:
 def _check_name(name: str, line: int) -> Iterator[Finding]:
     if name in _BARE:
         yield line, "pose-name", f"{name}: say which pose, e.g. T_world_object"
+    if _FRAME_TO_FRAME.search(name):
+        yield line, "pose-name", f"{name}: no `_to_`; T_a_b maps b to a"
+        return
     match = _POSE.match(name)
     if not match:
         return
@@ -81,10 +86,28 @@ def _product(left: Meaning, right: Meaning) -> Meaning:
     return frozenset((a, d) for a, b in left for c, d in right if b == c)
 
 
-def _check_assignment(node: ast.Assign | ast.AnnAssign) -> Iterator[Finding]:
-    value = _meaning(node.value) if node.value is not None else frozenset()
-    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-        named = _meaning(target)
-        if named and value and not named & value:
-            found = " or ".join(sorted(f"T_{a}_{b}" for a, b in value))
-            yield node.lineno, "pose-assignment", f"{ast.unparse(target)} is given what its name says is {found}"
+def _given(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """(name, value) pairs: by an assignment, in a tuple too, and by the return of a function that is named like a pose."""
+    if isinstance(node, ast.Assign):
+        pairs = [(target, node.value) for target in node.targets]
+    elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+        pairs = [(node.target, node.value)]
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _POSE.match(node.name):
+        name = ast.Name(node.name, ast.Store(), lineno=node.lineno)
+        pairs = [
+            (name, each.value) for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None
+        ]
+    else:
+        return
+    for target, value in pairs:
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            yield from zip(target.elts, value.elts, strict=False)
+        else:
+            yield target, value
+
+
+def _check_given(target: ast.expr, value: ast.expr) -> Iterator[Finding]:
+    named, found = _meaning(target), _meaning(value)
+    if named and found and not named & found:
+        means = " or ".join(sorted(f"T_{a}_{b}" for a, b in found))
+        yield value.lineno, "pose-assignment", f"{ast.unparse(target)} is given what its name says is {means}"
