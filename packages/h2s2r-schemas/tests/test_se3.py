@@ -133,4 +133,6 @@ def test_bad_input_is_refused():
 
 def test_a_batch_is_indexed_by_its_batch_only():
     T_a_b = random_poses(6)
+    assert T_a_b[2][..., None].batch == (1,)
+    assert T_a_b[2][None].batch == (1,)
     assert T_a_b[2].batch == () and T_a_b[1:3].batch == (2,) and T_a_b[..., None].batch == (6, 1) and len(T_a_b) == 6

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_schemas.artifacts import KEYPOINT_NAMES
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -53,7 +52,9 @@ def check_keypoints(p_world_keypoints: object, side: str) -> np.ndarray:
     """
     keypoints = np.asarray(p_world_keypoints, dtype=np.float64)
     if keypoints.ndim < 2 or keypoints.shape[-2:] != (len(KEYPOINT_NAMES), 3):
-        raise SchemaError(f"Keypoints have shape {keypoints.shape}; (21, 3) or (T, 21, 3) is needed, in KEYPOINT_NAMES order.")
+        raise SchemaError(
+            f"Keypoints have shape {keypoints.shape}; (21, 3) or (T, 21, 3) is needed, in KEYPOINT_NAMES order."
+        )
     if side not in ("left", "right"):
         raise SchemaError(f"A hand is 'left' or 'right'; got {side!r}.")
     hands = keypoints.reshape(-1, *keypoints.shape[-2:])

@@ -54,7 +54,9 @@ def stretch_time(time: np.ndarray, joint_pos: np.ndarray, velocity_limit: np.nda
         SchemaError: lengths that differ, or a limit that is not above zero.
     """
     if len(time) != len(joint_pos) or joint_pos.shape[-1:] != velocity_limit.shape:
-        raise SchemaError(f"{len(time)} times, joint_pos {joint_pos.shape}, velocity_limit {velocity_limit.shape}: they differ.")
+        raise SchemaError(
+            f"{len(time)} times, joint_pos {joint_pos.shape}, velocity_limit {velocity_limit.shape}: they differ."
+        )
     if not (velocity_limit > 0).all():
         raise SchemaError(f"velocity_limit is {velocity_limit.tolist()}; every limit is above zero.")
     needed = (np.abs(np.diff(joint_pos, axis=0)) / velocity_limit).max(axis=-1, initial=0.0)

@@ -147,14 +147,15 @@ class SE3:
         return arrays.concatenate((self.wxyz_xyz[..., 1:4], self.wxyz_xyz[..., 0:1], self.translation), -1)
 
     def __getitem__(self, index: Any) -> SE3:
-        """Part of a batch; the last dimension (the 7 numbers) stays whole.
+        """Part of a batch, or more dimensions (``T[..., None]``); the last dimension (the 7 numbers) stays whole.
 
         Raises:
             SchemaError: this is one pose, not a batch.
         """
-        if not self.batch:
-            raise SchemaError("This SE3 is one pose, not a batch: it has nothing to index.")
         keys: Any = index if index.__class__ is tuple else (index,)
+        adds_only = all(key is Ellipsis or key is None for key in keys)
+        if not self.batch and not adds_only:
+            raise SchemaError("This SE3 is one pose, not a batch: it has nothing to index.")
         whole_last = any(key is Ellipsis for key in keys)
         return SE3(self.wxyz_xyz[(*keys, slice(None))] if whole_last else self.wxyz_xyz[index])
 

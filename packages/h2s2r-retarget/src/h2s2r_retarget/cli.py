@@ -1,0 +1,88 @@
+"""``h2s2r-retarget fit|check|view``.
+
+In:  the command line.   Out: files, text, a picture or a browser page; 1 for a robot with findings, 2 for what cannot be done.
+Not here: the work itself (retarget, trajectory, check, view).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
+from h2s2r_retarget.retarget import Retargeter, retarget_hand
+from h2s2r_retarget.trajectory import retarget_hand_path
+from h2s2r_schemas.artifacts import HandPose, HandTrajectory
+from h2s2r_schemas.codec import load, save
+from h2s2r_schemas.errors import H2S2RError, SchemaError
+
+
+def _fit(chosen: argparse.Namespace) -> int:
+    """A file with a human hand to a file with a robot."""
+    hand = load(chosen.hand)
+    if not isinstance(hand, (HandPose, HandTrajectory)):
+        raise SchemaError(f"{chosen.hand} holds a {type(hand).__name__}; a HandPose or a HandTrajectory is wanted.")
+    embodiment = load_embodiment(chosen.robot, hand.side)
+    if isinstance(hand, HandPose):
+        pose = retarget_hand(hand, embodiment)
+        save(pose, chosen.out)
+        for name, error, floor in zip(pose.fingertip_names, pose.fingertip_error, pose.fingertip_floor, strict=True):
+            print(f"{name:<24} {error * 1000:7.2f} mm, {floor * 1000:.2f} mm of it out of the hand's reach")
+        print(f"palm {pose.palm_position_error * 1000:.2f} mm, {np.rad2deg(pose.palm_rotation_error):.2f}°")
+    else:
+        path = retarget_hand_path(Retargeter(embodiment), hand, _progress)
+        save(path, chosen.out)
+        step = np.rad2deg(np.abs(np.diff(path.joint_pos, axis=0)).max(initial=0.0))
+        print(f"{int(path.ok.sum())} of {len(path.ok)} frames reached; largest joint step {step:.1f}°")
+    print(f"written: {chosen.out}")
+    return 0
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty() and (done % 20 == 0 or done == total):
+        print(f"\r{done}/{total} frames", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    """What is missing or implausible about a robot."""
+    from h2s2r_retarget.check import check_embodiment  # noqa: PLC0415 - slower to import than the other verbs
+
+    findings = check_embodiment(chosen.robot)
+    for finding in findings:
+        print(finding)
+    print(f"{chosen.robot}: {len(findings) or 'nothing'} found.")
+    return 1 if findings else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="h2s2r-retarget", description="From a human hand to any robot.")
+    verbs = parser.add_subparsers(required=True)
+    robot = f"one of {', '.join(embodiment_names())}, or a folder with robot.urdf and robot.toml"
+    fit = verbs.add_parser("fit", help="human hand pose or path to robot configuration or path")
+    fit.add_argument("hand", type=Path, help="a HandPose or HandTrajectory written by h2s2r-schemas")
+    fit.add_argument("--robot", default="iiwa14_allegro", help=robot)
+    fit.add_argument("--out", type=Path, required=True, help="file for the RobotPose or RobotTrajectory")
+    fit.set_defaults(run=_fit)
+    check = verbs.add_parser("check", help="what is missing or implausible about a robot")
+    check.add_argument("robot", help=robot)
+    check.set_defaults(run=_check)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        status: int = chosen.run(chosen)
+    except (H2S2RError, OSError) as error:
+        print(f"h2s2r-retarget: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""A whole path of a human hand to a robot path without a jump.
+
+In:  keypoints (T, 21, 3) [m] over time, an ``Embodiment``.   Out: ``Retargeted`` (T), or a ``RobotTrajectory``.
+Not here: one pose (retarget), which frames to drop and how fast to go (timing).
+
+An arm of seven joints reaches a pose in many ways, and most of them end at a joint limit somewhere along a path. So the
+first frame is solved from many starts; every different solution is followed frame by frame, each frame starting where the
+last one ended; and the whole track that does best is kept. A frame is never solved afresh in the middle of a track: that
+would reach it by a jump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from h2s2r_retarget.retarget import PALM_POSITION, PALM_ROTATION, Retargeted, Retargeter
+from h2s2r_retarget.solve import Solver, SolverCfg
+from h2s2r_retarget.solve.restarts import spread_starts
+from h2s2r_retarget.timing import MAX_JOINT_STEP
+from h2s2r_schemas.artifacts import HandTrajectory, RobotTrajectory
+from h2s2r_schemas.errors import SchemaError
+from h2s2r_schemas.se3 import SE3
+
+Progress = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+#: Tracks followed at the same time, and starts from which they are found.
+MAX_TRACKS, STARTS = 32, 128
+#: [rad or m] solutions of the first frame closer than this in every joint are the same.
+_SAME = 0.05
+
+
+def retarget_path(
+    retargeter: Retargeter,
+    keypoints: object,
+    side: str | None = None,
+    max_joint_step: float = MAX_JOINT_STEP,
+    progress: Progress = _silent,
+) -> Retargeted:
+    """Follow a path of hands (T, 21, 3) [m] in the world. A frame out of reach holds the nearest configuration of its
+    track, and ``ok`` says so.
+
+    Args:
+        retargeter: of the robot.
+        keypoints: (T, 21, 3) [m].
+        side: whose hand; the robot's own if none.
+        max_joint_step: [rad; m] a larger step between two frames is flagged.
+        progress: called with frames done and frames in all.
+
+    Raises:
+        SchemaError: see ``Retargeter.targets``; or not a path.
+    """
+    Ts_world_wanted, p_world_wanted = retargeter.targets(keypoints, side)
+    if len(Ts_world_wanted.batch) != 1 or not len(Ts_world_wanted):
+        raise SchemaError(f"A path has keypoints of shape (T, 21, 3); these make a batch of {Ts_world_wanted.batch}.")
+    arm_pos, Ts_world_palm = _arm_path(retargeter, Ts_world_wanted, max_joint_step, progress)
+    p_palm_wanted = Ts_world_palm[:, None].inv().apply(p_world_wanted)
+    floor = retargeter.solve_fingertips(p_palm_wanted)
+    hand_pos = _hand_path(retargeter, p_palm_wanted, np.asarray(floor.joint_pos)[0])
+    frames = retargeter.describe(arm_pos, hand_pos, Ts_world_palm, Ts_world_wanted, p_world_wanted, floor)
+    steps = np.abs(np.diff(frames.joint_pos, axis=0)).max(axis=-1, initial=0.0)
+    return replace(frames, ok=frames.ok & np.concatenate(([True], steps <= max_joint_step)))
+
+
+def retarget_hand_path(retargeter: Retargeter, hand: HandTrajectory, progress: Progress = _silent) -> RobotTrajectory:
+    """Follow a recorded hand; frames in which it was lost are left out."""
+    kept = ~hand.lost
+    if not kept.any():
+        raise SchemaError("The hand is lost in every frame: there is no path to follow.")
+    path = retarget_path(retargeter, hand.p_world_keypoints[kept], hand.side, progress=progress)
+    return path.robot_trajectory(hand.time[kept])
+
+
+def _following(solver_cfg: SolverCfg) -> SolverCfg:
+    """One attempt, from where the last frame ended."""
+    return replace(solver_cfg, restarts=0)
+
+
+def _arm_path(
+    retargeter: Retargeter, Ts_world_wanted: SE3, max_joint_step: float, progress: Progress
+) -> tuple[np.ndarray, SE3]:
+    """Arm joints (T, A) of the best track, and the palm poses they reach."""
+    chain = retargeter.arm_chain
+    if chain is None:
+        return np.zeros((len(Ts_world_wanted), 0)), Ts_world_wanted
+    palm = retargeter.embodiment.palm_frame
+    follow = Solver(chain, poses=(palm,), cfg=_following(retargeter.cfg))
+    joint_pos = _first_solutions(retargeter, follow, Ts_world_wanted[:1])
+    tracks = [joint_pos]
+    for frame in range(1, len(Ts_world_wanted)):
+        Ts_world_target = SE3(np.broadcast_to(Ts_world_wanted.wxyz_xyz[frame], (len(joint_pos), 1, 7)))
+        joint_pos = np.asarray(follow.solve(Ts_world_target, guess=joint_pos).joint_pos)
+        tracks.append(joint_pos)
+        progress(frame + 1, len(Ts_world_wanted))
+    every = np.stack(tracks, axis=1)  # (S, T, A)
+    best = _best_track(chain.forward(every, palm), every, Ts_world_wanted, max_joint_step)
+    return every[best], chain.forward(every[best], palm)
+
+
+def _first_solutions(retargeter: Retargeter, follow: Solver, Ts_world_first: SE3) -> np.ndarray:
+    """Different solutions (S, A) of the first frame, the one found from home first; unreached ones only if no other."""
+    chain = follow.chain
+    home = retargeter.embodiment.home[: retargeter.embodiment.num_arm_joints]
+    starts = np.concatenate((home[None], spread_starts(chain.lower, chain.upper, STARTS - 1, retargeter.cfg.seed)))
+    Ts_world_target = SE3(np.broadcast_to(Ts_world_first.wxyz_xyz, (len(starts), 1, 7)))
+    found = follow.solve(Ts_world_target, guess=starts)
+    joint_pos, reached = np.asarray(found.joint_pos), np.asarray(found.reached)[:, 0]
+    candidates = joint_pos[reached] if reached.any() else joint_pos[np.argsort(found.position_error[:, 0])][:1]
+    different = [candidates[0]]
+    for candidate in candidates[1:]:
+        if len(different) < MAX_TRACKS and all(np.abs(candidate - other).max() > _SAME for other in different):
+            different.append(candidate)
+    return np.array(different)
+
+
+def _best_track(Ts_world_palm: SE3, joint_pos: np.ndarray, Ts_world_wanted: SE3, max_joint_step: float) -> int:
+    """The track with most frames reached without a jump; of these the one with the smallest largest step."""
+    distance, angle = Ts_world_palm.distance(Ts_world_wanted)
+    steps = np.abs(np.diff(joint_pos, axis=1)).max(axis=-1, initial=0.0)
+    reached = (distance <= PALM_POSITION) & (angle <= PALM_ROTATION)
+    reached[:, 1:] &= steps <= max_joint_step
+    largest = steps.max(axis=-1, initial=0.0)
+    return int(np.lexsort((largest, -reached.sum(axis=-1)))[0])
+
+
+def _hand_path(retargeter: Retargeter, p_palm_wanted: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Hand joints (T, H), each frame starting where the one before ended."""
+    follow = Solver(
+        retargeter.hand_chain, points=retargeter.embodiment.fingertip_frames, cfg=_following(retargeter.cfg)
+    )
+    path = [first]
+    for wanted in retargeter.hand_points(p_palm_wanted)[1:]:
+        path.append(np.asarray(follow.solve(p_root_points=wanted, guess=path[-1]).joint_pos))
+    return np.array(path)

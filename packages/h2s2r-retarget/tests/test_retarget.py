@@ -1,0 +1,143 @@
+"""The two steps, for every robot that comes with the package, by name only.
+
+In:  made-up human hands.   Out: palms and fingertips where they were wanted, or a refusal.
+Not here: how exact the solver is (test_solver), peers (benchmark).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hands_for_tests import human_hand
+from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
+from h2s2r_retarget.retarget import PalmUnreachableError, Retargeter, retarget, retarget_hand
+from h2s2r_retarget.trajectory import retarget_hand_path
+
+from h2s2r_schemas.artifacts import HandPose, HandTrajectory
+from h2s2r_schemas.errors import SchemaError
+from h2s2r_schemas.se3 import SE3
+
+ROBOTS = [(name, side) for name in embodiment_names() for side in ("right", "left")]
+#: Palm down, fingers forward, in front of the robot.
+T_WORLD_WRIST = SE3.from_rotation_matrix(np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]]), np.array([0.5, 0.0, 0.3]))
+
+
+def hand(side: str, curl: float = 0.4, move=(0.0,) * 6, scale: float = 1.0) -> np.ndarray:
+    return human_hand(curl, side, SE3.exp(np.array(move)) @ T_WORLD_WRIST, scale)
+
+
+def path(side: str, frames: int = 60) -> np.ndarray:
+    """A hand that sweeps 30 cm over the table, turns and closes."""
+    moves = [[0.15 * np.sin(3 * s), 0.2 * np.cos(4 * s) - 0.2, 0.1 * s, 0, 0, 0.6 * s] for s in np.linspace(0, 1, frames)]
+    curls = np.linspace(0.2, 0.7, frames)
+    return np.stack([hand(side, curl, move) for curl, move in zip(curls, moves)])
+
+
+@pytest.mark.requirement("H11")
+@pytest.mark.requirement("H46")
+@pytest.mark.requirement("H47")
+@pytest.mark.parametrize(("robot", "side"), ROBOTS)
+def test_the_palm_goes_where_the_human_palm_was(robot, side):
+    found = retarget(hand(side), robot, side)
+    embodiment = found.embodiment
+    T_world_palm = embodiment.chain.forward(found.joint_pos, embodiment.palm_frame)
+    Ts_world_wanted, _ = Retargeter(embodiment).targets(hand(side), side)
+    distance, angle = T_world_palm.distance(Ts_world_wanted)
+    assert distance < 1e-4
+    assert angle < 1e-3
+    assert found.palm_position_error == pytest.approx(distance, abs=1e-9)
+    assert (found.joint_pos >= embodiment.position_lower).all()
+    assert (found.joint_pos <= embodiment.position_upper).all()
+
+
+@pytest.mark.requirement("H12")
+@pytest.mark.parametrize(("robot", "side"), ROBOTS)
+def test_fingertips_it_can_reach_are_reached(robot, side):
+    """Targets from the robot's own hand, so every one can be reached: a human whose fingers are the robot's."""
+    retargeter = Retargeter(load_embodiment(robot, side))
+    embodiment = retargeter.embodiment
+    rng = np.random.default_rng(1)
+    low, high = (limit[embodiment.num_arm_joints :] for limit in (embodiment.position_lower, embodiment.position_upper))
+    truth = rng.uniform(low, high, size=(50, len(low)))
+    frames = retargeter.hand_chain.forward(truth)
+    p_palm_tips = (frames[:, :1].inv() @ frames[:, 1:]).translation
+    assert np.asarray(retargeter.solve_fingertips(p_palm_tips).position_error).max() < 1e-5
+
+
+@pytest.mark.parametrize(("robot", "side"), ROBOTS)
+def test_what_is_reported_is_what_the_configuration_does(robot, side):
+    found = retarget(hand(side, scale=1.2), robot, side)
+    embodiment = found.embodiment
+    Ts_world_frames = embodiment.chain.forward(found.joint_pos)
+    np.testing.assert_allclose(Ts_world_frames.translation[1:], found.p_world_fingertips, atol=1e-9)
+    wanted = embodiment.fingertip_targets(hand(side, scale=1.2))
+    error = np.linalg.norm(found.p_world_fingertips - wanted, axis=-1)
+    np.testing.assert_allclose(found.fingertip_error, error, atol=1e-9)
+    assert (found.fingertip_floor <= found.fingertip_error + 1e-12).all()
+    pose = found.robot_pose()
+    assert pose.robot_hash == embodiment.spec().hash()
+    assert pose.fingertip_names == embodiment.fingertip_frames
+
+
+def test_a_palm_out_of_reach_is_refused_with_its_distance():
+    far = hand("right", move=(1.0, 0, 0, 0, 0, 0))
+    with pytest.raises(PalmUnreachableError, match=r"iiwa14_allegro misses the palm by \d+ mm") as refusal:
+        retarget(far)
+    assert 0.2 < refusal.value.position_error < 1.2
+
+
+@pytest.mark.parametrize("robot", embodiment_names())
+def test_a_hand_of_the_other_side_is_refused(robot):
+    embodiment = load_embodiment(robot)
+    if embodiment.side == "none":
+        assert retarget(hand("left"), embodiment, "left").ok
+    else:
+        with pytest.raises(SchemaError, match="A left human hand for .* whose hand is a right one"):
+            retarget(hand("left"), embodiment, "left")
+
+
+def test_a_left_hand_is_the_mirror_image_of_a_right_one():
+    right = retarget(hand("right"), "iiwa14_allegro", "right")
+    left = retarget(hand("left"), "iiwa14_allegro", "left")
+    np.testing.assert_allclose(left.fingertip_error, right.fingertip_error, atol=1e-6)
+    np.testing.assert_allclose(left.p_world_fingertips * [1, -1, 1], right.p_world_fingertips, atol=1e-6)
+
+
+@pytest.mark.parametrize(("robot", "side"), ROBOTS)
+def test_a_path_is_followed_without_a_jump(robot, side):
+    found = retarget(path(side), robot, side)
+    assert found.ok.all()
+    assert np.abs(np.diff(found.joint_pos, axis=0)).max() < np.deg2rad(15)
+    assert found.palm_position_error.max() < 1e-3
+
+
+def test_frames_out_of_reach_are_flagged_and_the_others_kept():
+    keypoints = path("right", 40)
+    keypoints[15:20] += [0.8, 0.0, 0.0]
+    found = retarget(keypoints)
+    assert not found.ok[15:20].any()
+    assert found.ok[:15].all()
+    trajectory = found.robot_trajectory(np.arange(40) / 30)
+    np.testing.assert_array_equal(trajectory.ok, found.ok)
+
+
+def test_nouns_go_in_and_come_out():
+    embodiment = load_embodiment("iiwa14_allegro")
+    pose = retarget_hand(HandPose(side="right", p_world_keypoints=hand("right"), confidence=np.ones(21)), embodiment)
+    assert pose.palm_position_error < 1e-4
+    keypoints = path("right", 12)
+    keypoints[4] = np.nan
+    lost = np.arange(12) == 4
+    recorded = HandTrajectory(
+        side="right", time=np.arange(12) / 30, p_world_keypoints=keypoints, confidence=np.ones((12, 21)), lost=lost
+    )
+    trajectory = retarget_hand_path(Retargeter(embodiment), recorded)
+    np.testing.assert_array_equal(trajectory.time, recorded.time[~lost])
+    all_lost = recorded.replace(p_world_keypoints=np.full_like(keypoints, np.nan), lost=np.ones(12, bool))
+    with pytest.raises(SchemaError, match="lost in every frame"):
+        retarget_hand_path(Retargeter(embodiment), all_lost)
+
+
+def test_the_same_hand_gives_the_same_bytes():
+    first, second = (retarget(path("right", 20)).joint_pos.tobytes() for _ in range(2))
+    assert first == second
