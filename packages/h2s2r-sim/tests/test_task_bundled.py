@@ -229,7 +229,7 @@ def test_what_is_wrong_in_a_task_folder_is_said(eighth: Path) -> None:
 
     with pytest.raises(SchemaError, match=r"no bric\.toml beside the task.*brick"):
         load_task(broken('object = "brick"', 'object = "bric"'))
-    with pytest.raises(SchemaError, match="one .* must be the table"):
+    with pytest.raises(SchemaError, match=r"one .* must be the table"):
         load_task(broken('body = "table"', 'body = "wall"'))
     with pytest.raises(SchemaError, match="'middle_tip' is missing"):
         load_task(broken("middle_tip", "middletip"))

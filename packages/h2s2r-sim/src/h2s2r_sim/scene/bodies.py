@@ -67,20 +67,23 @@ def set_contact(geom: mujoco.MjsGeom, friction: float, options: SceneOptions) ->
     geom.solimp = [*options.solimp, 0.5, 2.0]
 
 
+def set_inertia(body: mujoco.MjsBody, mass: float, center_of_mass: np.ndarray, inertia: np.ndarray) -> None:
+    """Give a body its mass [kg], centre (3) [m] and inertia (3, 3) [kg·m²] about it, along the body's axes."""
+    body.mass, body.ipos, body.explicitinertial = mass, center_of_mass, True
+    body.fullinertia = [inertia[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
+
+
 def add_object(spec: mujoco.MjSpec, model: ObjectModel, options: SceneOptions) -> mujoco.MjsBody:
     """Add a free object, body frame = object frame. Geoms: ``object/visual/i`` seen, ``object/collision/i`` colliding."""
     body = spec.worldbody.add_body(name="object")
     body.add_freejoint(name="object")
-    body.mass = model.mass
-    body.ipos = model.center_of_mass
-    moments = model.inertia
-    body.fullinertia = [moments[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
-    body.explicitinertial = True
-    for index, shape in enumerate(model.visual):
-        add_shape(spec, body, shape, f"object/visual/{index}")
+    set_inertia(body, model.mass, model.center_of_mass, model.inertia)
+    if options.visuals:
+        for index, shape in enumerate(model.visual):
+            add_shape(spec, body, shape, f"object/visual/{index}")
     for index, shape in enumerate(model.collision):
         geom = add_shape(spec, body, shape, f"object/collision/{index}")
-        geom.group = COLLISION_GROUP
+        geom.group = COLLISION_GROUP if options.visuals else VISUAL_GROUP
         set_contact(geom, model.friction, options)
     return body
 

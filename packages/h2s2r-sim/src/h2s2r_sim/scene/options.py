@@ -31,6 +31,16 @@ class SceneOptions:
     """Impedance of a contact: smallest, largest, and the depth [m] between them."""
     gravity: tuple[float, float, float] = (0.0, 0.0, -9.81)
     """[m/s²]; the robot's own weight is compensated, as by its controller."""
+    hand_friction: float = 1.0
+    """Coefficient of sliding friction of the hand: rubber on carton or glaze has 0.8-1.2. Of a pair the larger one counts."""
+    arm_friction: float = 0.3
+    """Coefficient of sliding friction of the arm: painted metal."""
+    arm_armature: float = 0.1
+    """[kg·m²] inertia of motor and gear, felt at an arm joint; order of magnitude of harmonic drives of this size."""
+    hand_armature: float = 0.001
+    """[kg·m²; kg for a slide] the same of the hand's joints."""
+    visuals: bool = True
+    """Whether shapes that are only seen are part of the model. Without them steps are cheaper; pictures show what collides."""
     shadow_size: int = 1024
     """[px] of shadow maps, 0 for none. Headless rendering takes most of its time here."""
     offscreen_samples: int = 0

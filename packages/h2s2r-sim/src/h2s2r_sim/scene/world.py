@@ -26,6 +26,7 @@ def world_spec(model: ObjectModel, scene: Scene, options: SceneOptions) -> mujoc
         raise SchemaError(f"The friction cone is {options.cone!r}; allowed are {', '.join(_CONES)}.")
     spec = mujoco.MjSpec()
     spec.modelname = scene.name
+    spec.compiler.degree = False
     physics = spec.option
     physics.timestep = options.sim_dt
     physics.gravity = options.gravity
