@@ -159,7 +159,7 @@ class RobotCommand(Message):
     lease_token: int = field(IntSpec())
     """Secret of the lease held."""
     sequence: int = field(IntSpec())
-    """Grows by one with each command of the session."""
+    """Grows by one with each command; starts anew, anywhere, with each lease."""
     client_time: float = field(FloatSpec(unit="s"))
     """[s] on the client's monotonic clock when it was made."""
     joint_pos_target: np.ndarray = field(ArraySpec(("J",), unit="rad or m"))
@@ -193,7 +193,7 @@ class RobotState(Message):
     lease_epoch: int = field(IntSpec(), default=0)
     """Epoch of the current lease; 0 when free."""
     command_sequence: int = field(IntSpec(-1), default=-1)
-    """Sequence of the last command accepted; -1 before the first."""
+    """Sequence of the last command accepted; -1 before the first of a lease."""
     command_age: float = field(FloatSpec(0.0, unit="s"), default=0.0)
     """[s] since that command was received."""
     clamped: int = field(IntSpec(), default=0)

@@ -1,0 +1,11 @@
+"""Conformance checks of the three contracts, and correct fakes of each: for everybody's tests.
+
+In:  a function that makes a robot, a policy or an environment.   Out: nothing, or a ``ContractError``.
+Not here: the contracts (contracts).
+"""
+
+from h2s2r_schemas.testing.clauses import clause_names
+from h2s2r_schemas.testing.fakes import FirstOrderRobot
+from h2s2r_schemas.testing.robot import check_robot
+
+__all__ = ["FirstOrderRobot", "check_robot", "clause_names"]

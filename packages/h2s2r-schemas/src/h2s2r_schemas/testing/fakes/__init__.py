@@ -1,0 +1,9 @@
+"""Small, correct implementations of the three contracts, for tests that need one and no more.
+
+In:  sizes.   Out: ``FirstOrderRobot``.
+Not here: the checks they pass (robot, policy, vec_env).
+"""
+
+from h2s2r_schemas.testing.fakes.robot import FirstOrderRobot, fake_robot_spec
+
+__all__ = ["FirstOrderRobot", "fake_robot_spec"]
