@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from hands_for_tests import human_hand
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
-from h2s2r_retarget.retarget import PalmUnreachableError, Retargeter, retarget, retarget_hand
+from h2s2r_retarget.result import MAX_PENETRATION, CollisionError, PalmUnreachableError
+from h2s2r_retarget.retarget import Retargeter, retarget, retarget_hand
 from h2s2r_retarget.trajectory import retarget_hand_path
 
-from h2s2r_schemas.artifacts import HandPose, HandTrajectory
+from h2s2r_schemas.artifacts import HandPose, HandTrajectory, Scene, SceneBody, Shape
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 
@@ -28,7 +29,9 @@ def hand(side: str, curl: float = 0.4, move=(0.0,) * 6, scale: float = 1.0) -> n
 
 def path(side: str, frames: int = 60) -> np.ndarray:
     """A hand that sweeps 30 cm over the table, turns and closes."""
-    moves = [[0.15 * np.sin(3 * s), 0.2 * np.cos(4 * s) - 0.2, 0.1 * s, 0, 0, 0.6 * s] for s in np.linspace(0, 1, frames)]
+    moves = [
+        [0.15 * np.sin(3 * s), 0.2 * np.cos(4 * s) - 0.2, 0.1 * s, 0, 0, 0.6 * s] for s in np.linspace(0, 1, frames)
+    ]
     curls = np.linspace(0.2, 0.7, frames)
     return np.stack([hand(side, curl, move) for curl, move in zip(curls, moves)])
 
@@ -141,3 +144,30 @@ def test_nouns_go_in_and_come_out():
 def test_the_same_hand_gives_the_same_bytes():
     first, second = (retarget(path("right", 20)).joint_pos.tobytes() for _ in range(2))
     assert first == second
+
+
+def table(height: float) -> Scene:
+    """A table whose top is at this height [m]."""
+    body = SceneBody(
+        name="table",
+        shapes=(Shape(kind="box", size=np.array([1.0, 1.5, 0.04])),),
+        wxyz_xyz_world_body=np.array([1.0, 0, 0, 0, 0.6, 0, height - 0.02]),
+    )
+    return Scene(name="lab", wxyz_xyz_world_table=np.array([1.0, 0, 0, 0, 0.6, 0, height]), bodies=(body,))
+
+
+@pytest.mark.requirement("H12")
+@pytest.mark.parametrize("robot", embodiment_names())
+def test_a_hand_in_the_table_is_refused_and_lifted_out_on_demand(robot):
+    embodiment = load_embodiment(robot)
+    human = HandPose(side="right", p_world_keypoints=hand("right"), confidence=np.ones(21))
+    lowest = retarget(hand("right"), embodiment).p_world_fingertips[:, 2].min()
+    high, low = table(lowest + 0.01), table(lowest - 0.3)
+    assert "table" not in retarget(hand("right"), embodiment, scene=low).colliding
+    with pytest.raises(CollisionError, match="mm inside .*; 1 mm is allowed. Ask for avoid_collisions=True") as refusal:
+        retarget_hand(human, embodiment, scene=high)
+    assert refusal.value.penetration > 0.005
+    found = retarget(hand("right"), embodiment, scene=high, avoid_collisions=True)
+    assert found.penetration < MAX_PENETRATION
+    assert found.p_world_fingertips[:, 2].min() > lowest
+    assert found.palm_position_error < 0.06

@@ -1,7 +1,7 @@
 """One human hand pose to one robot configuration, in the two steps of the method.
 
 In:  keypoints (…, 21, 3) [m] in the world (the robot's base), an ``Embodiment``.   Out: ``Retargeted``, or a ``RobotPose``.
-Not here: what is wanted (targets), paths without jumps (trajectory), the solver itself (solve).
+Not here: what is wanted (targets), paths without jumps (trajectory), getting out of collisions (clearance).
 
 Step 1 moves the arm: palm frame to the human's middle knuckle plus the embodiment's offset, with the human palm's
 orientation. Step 2 moves the fingers: fingertips to the human's fingertips, the arm standing still.
@@ -9,107 +9,26 @@ orientation. Step 2 moves the fingers: fingertips to the human's fingertips, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from h2s2r_retarget.collision import CollisionModel, check_collisions, obstacles_of
 from h2s2r_retarget.embodiment import Embodiment, load_embodiment
 from h2s2r_retarget.kinematics import Chain, UrdfModel
+from h2s2r_retarget.result import (
+    MAX_PENETRATION,
+    PALM_POSITION,
+    PALM_ROTATION,
+    CollisionError,
+    PalmUnreachableError,
+    Retargeted,
+)
 from h2s2r_retarget.solve import Solution, Solver, SolverCfg
 from h2s2r_retarget.targets import check_keypoints, palm_targets
-from h2s2r_schemas.artifacts import HandPose, RobotPose, RobotTrajectory
-from h2s2r_schemas.errors import H2S2RError, SchemaError
+from h2s2r_schemas.artifacts import HandPose, RobotPose, Scene
+from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
-
-#: [m] and [rad] within which a palm target counts as reached (requirement H11: 5 mm, 5°).
-PALM_POSITION, PALM_ROTATION = 0.005, float(np.deg2rad(5.0))
-
-
-class PalmUnreachableError(H2S2RError):
-    """The arm cannot bring the palm where the human's was.
-
-    Attributes:
-        position_error: [m] what is left to go at the nearest configuration found.
-        rotation_error: [rad] what is left to turn there.
-    """
-
-    def __init__(self, robot: str, position_error: float, rotation_error: float) -> None:
-        super().__init__(
-            f"{robot} misses the palm by {position_error * 1000:.0f} mm and {np.rad2deg(rotation_error):.0f}°; "
-            f"{PALM_POSITION * 1000:.0f} mm and {np.rad2deg(PALM_ROTATION):.0f}° are allowed. "
-            "Move the demonstration nearer to the robot's base, or give the robot another place."
-        )
-        self.position_error, self.rotation_error = position_error, rotation_error
-
-
-@dataclass(frozen=True)
-class Retargeted:
-    """Robot configurations for a batch (…) of hands, and how close they come."""
-
-    embodiment: Embodiment
-    """Whose joints and fingertips these are."""
-    joint_pos: np.ndarray
-    """(…, J) [rad; m for a slide] in the order of ``embodiment.joint_names``, inside the limits."""
-    Ts_world_palm: SE3
-    """(…) palm reached."""
-    palm_position_error: np.ndarray
-    """(…) [m]."""
-    palm_rotation_error: np.ndarray
-    """(…) [rad]."""
-    p_world_fingertips: np.ndarray
-    """(…, F, 3) [m] fingertips reached."""
-    fingertip_error: np.ndarray
-    """(…, F) [m]."""
-    fingertip_floor: np.ndarray
-    """(…, F) [m] smallest error that this hand can reach from this palm."""
-    at_limit: np.ndarray
-    """(…, J) whether the joint stands at a limit."""
-    ok: np.ndarray
-    """(…) whether the palm is where it was wanted; of a path also whether no joint jumped since the frame before."""
-
-    def robot_pose(self) -> RobotPose:
-        """The one configuration as a message.
-
-        Raises:
-            SchemaError: this is a batch.
-        """
-        if self.joint_pos.ndim != 1:
-            raise SchemaError(f"A RobotPose is one configuration; these are {self.joint_pos.shape[:-1]}.")
-        spec = self.embodiment.spec()
-        return RobotPose(
-            robot_name=spec.name,
-            robot_hash=spec.hash(),
-            joint_names=spec.joint_names,
-            joint_pos=self.joint_pos,
-            at_limit=self.at_limit,
-            wxyz_xyz_world_palm=self.Ts_world_palm.wxyz_xyz,
-            palm_position_error=float(self.palm_position_error),
-            palm_rotation_error=float(self.palm_rotation_error),
-            fingertip_names=spec.fingertip_frames,
-            p_world_fingertips=self.p_world_fingertips,
-            fingertip_error=self.fingertip_error,
-            fingertip_floor=self.fingertip_floor,
-        )
-
-    def robot_trajectory(self, time: np.ndarray) -> RobotTrajectory:
-        """A path (T) as a message.
-
-        Args:
-            time: (T) [s].
-
-        Raises:
-            SchemaError: this is no path of that many frames.
-        """
-        spec = self.embodiment.spec()
-        return RobotTrajectory(
-            robot_name=spec.name,
-            robot_hash=spec.hash(),
-            joint_names=spec.joint_names,
-            time=time,
-            joint_pos=self.joint_pos,
-            ok=self.ok,
-        )
 
 
 class Retargeter:
@@ -118,10 +37,13 @@ class Retargeter:
     Args:
         embodiment: the robot.
         cfg: what the solver may spend.
+        scene: what stands around the robot; collisions with it are reported. None for the robot alone.
     """
 
-    def __init__(self, embodiment: Embodiment, cfg: SolverCfg | None = None) -> None:
+    def __init__(self, embodiment: Embodiment, cfg: SolverCfg | None = None, scene: Scene | None = None) -> None:
         self.embodiment = embodiment
+        self.collision_model = CollisionModel(embodiment)
+        self.obstacles = () if scene is None else obstacles_of(scene)
         self.cfg = cfg or SolverCfg()
         palm, tips = embodiment.palm_frame, embodiment.fingertip_frames
         self.arm_chain: Chain | None = None
@@ -223,6 +145,7 @@ class Retargeter:
         position_error, rotation_error = Ts_world_palm.distance(Ts_world_wanted)
         joint_pos = np.concatenate((arm_pos, hand_pos), axis=-1)
         error = np.linalg.norm(p_world_fingertips - p_world_wanted, axis=-1)
+        collisions = check_collisions(self.collision_model, joint_pos, self.obstacles)
         return Retargeted(
             embodiment=self.embodiment,
             joint_pos=joint_pos,
@@ -233,6 +156,8 @@ class Retargeter:
             fingertip_error=error,
             fingertip_floor=np.minimum(np.asarray(floor.position_error), error),
             at_limit=self._at_limit(joint_pos),
+            penetration=collisions.depth,
+            colliding=collisions.pairs,
             ok=(np.asarray(position_error) <= PALM_POSITION) & (np.asarray(rotation_error) <= PALM_ROTATION),
         )
 
@@ -255,6 +180,8 @@ def retarget(
     robot: str | Path | Embodiment = "iiwa14_allegro",
     side: str | None = None,
     cfg: SolverCfg | None = None,
+    scene: Scene | None = None,
+    avoid_collisions: bool = False,
 ) -> Retargeted:
     """One hand, or a path of a hand, to a robot: the whole package in one call.
 
@@ -264,13 +191,16 @@ def retarget(
         robot: a name, a folder with ``robot.urdf`` and ``robot.toml``, or an ``Embodiment``.
         side: ``right`` or ``left``: whose hand. The robot is mirrored to it; None is the robot's own side.
         cfg: what the solver may spend.
+        scene: what stands around the robot.
+        avoid_collisions: trade accuracy for distance where the robot overlaps itself or the scene: the palm may then end
+            further away than otherwise allowed, and the errors say how far. Of one hand only.
 
     Raises:
         PalmUnreachableError: one hand whose palm the arm cannot reach; names the distance. Of a path, ``ok`` says where.
         SchemaError: keypoints that are no hand of this side, or no such robot.
     """
     embodiment = robot if isinstance(robot, Embodiment) else load_embodiment(robot, side)
-    retargeter = Retargeter(embodiment, cfg)
+    retargeter = Retargeter(embodiment, cfg, scene)
     if np.ndim(keypoints) == 3:  # type: ignore[arg-type]
         from h2s2r_retarget.trajectory import retarget_path  # noqa: PLC0415 - which builds on this module
 
@@ -278,14 +208,29 @@ def retarget(
     found = retargeter.retarget(keypoints, side)
     if not found.ok.all():
         raise PalmUnreachableError(embodiment.name, float(found.palm_position_error), float(found.palm_rotation_error))
+    if avoid_collisions and found.penetration.max() > 0.0:
+        from h2s2r_retarget.clearance import moved_apart  # noqa: PLC0415 - which builds on this module
+
+        return moved_apart(retargeter, found, *retargeter.targets(keypoints, side))
     return found
 
 
-def retarget_hand(hand: HandPose, embodiment: Embodiment, cfg: SolverCfg | None = None) -> RobotPose:
-    """The robot pose that imitates a human hand pose.
+def retarget_hand(
+    hand: HandPose,
+    embodiment: Embodiment,
+    cfg: SolverCfg | None = None,
+    scene: Scene | None = None,
+    avoid_collisions: bool = False,
+) -> RobotPose:
+    """The robot pose that imitates a human hand pose, fit to be a pre-manipulation pose.
 
     Raises:
         PalmUnreachableError: the arm cannot bring the palm there; names the distance.
+        CollisionError: it would be more than 1 mm inside itself or the scene; names the pair.
         SchemaError: see ``Retargeter.targets``.
     """
-    return retarget(hand.p_world_keypoints, embodiment, hand.side, cfg).robot_pose()
+    found = retarget(hand.p_world_keypoints, embodiment, hand.side, cfg, scene, avoid_collisions)
+    if found.penetration > MAX_PENETRATION:
+        pair = (str(found.colliding[0]), str(found.colliding[1]))
+        raise CollisionError(embodiment.name, pair, float(found.penetration), avoid_collisions)
+    return found.robot_pose()

@@ -16,7 +16,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from h2s2r_retarget.retarget import PALM_POSITION, PALM_ROTATION, Retargeted, Retargeter
+from h2s2r_retarget.result import PALM_POSITION, PALM_ROTATION, Retargeted
+from h2s2r_retarget.retarget import Retargeter
 from h2s2r_retarget.solve import Solver, SolverCfg
 from h2s2r_retarget.solve.restarts import spread_starts
 from h2s2r_retarget.timing import MAX_JOINT_STEP
