@@ -5,7 +5,8 @@ Not here: the contracts (contracts).
 """
 
 from h2s2r_schemas.testing.clauses import clause_names
-from h2s2r_schemas.testing.fakes import FirstOrderRobot
+from h2s2r_schemas.testing.fakes import FirstOrderRobot, RecurrentPolicy
+from h2s2r_schemas.testing.policy import check_policy
 from h2s2r_schemas.testing.robot import check_robot
 
-__all__ = ["FirstOrderRobot", "check_robot", "clause_names"]
+__all__ = ["FirstOrderRobot", "RecurrentPolicy", "check_policy", "check_robot", "clause_names"]
