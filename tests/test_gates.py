@@ -146,43 +146,43 @@ def lint_imports(planted: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=planted, capture_output=True, text=True, check=False)
 
 
-def test_isolation_catches_what_comes_along_uninvited_and_tests_that_fail(tmp_path):
-    member = tmp_path / "packages" / "h2s2r-lonely"
-    (member / "src/h2s2r_lonely").mkdir(parents=True)
+def lonely(root: Path, name: str, test: str, pythons: list[str], only: str = "") -> None:
+    """Plant a package that depends on iniconfig, with one test file."""
+    member, module = root / "packages" / name, name.replace("-", "_")
+    (member / "src" / module).mkdir(parents=True)
     (member / "tests").mkdir()
-    (member / "src/h2s2r_lonely/__init__.py").write_text('"""Lonely."""\n')
-    (member / "tests/test_it.py").write_text("def test_it():\n    import h2s2r_lonely.missing\n")
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    (member / "src" / module / "__init__.py").write_text('"""Lonely."""\n')
+    (member / "tests/test_it.py").write_text(f"import pytest\n\n{test}")
     member.joinpath("pyproject.toml").write_text(
-        '[project]\nname = "h2s2r-lonely"\nversion = "0.1.0"\ndependencies = ["iniconfig"]\n'
+        f'[project]\nname = "{name}"\nversion = "0.1.0"\ndependencies = ["iniconfig"]\n'
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-        f'[tool.h2s2r.isolate]\npython = ["{version}", "3.99"]\nonly = []\ntest-requires = ["pytest"]\n'
+        f'[tool.h2s2r.isolate]\npython = {pythons}\ntest-requires = ["pytest"]\n{only}\n'
     )
+
+
+def test_isolation_catches_what_comes_along_uninvited_and_tests_that_fail(tmp_path):
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     (tmp_path / "pyproject.toml").write_text(
         '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
         '[tool.pytest.ini_options]\nmarkers = ["slow: takes minutes; off by default"]\n'
     )
-    log: list[str] = []
-    uninvited, missing = isolate.isolate(tmp_path, [], log.append)
+    passing = "def test_it():\n    import h2s2r_c\n\n@pytest.mark.slow\ndef test_long():\n    raise AssertionError\n"
+    lonely(tmp_path, "h2s2r-a", passing, [here, "3.99"], only="only = []")
+    lonely(tmp_path, "h2s2r-b", "def test_it():\n    import h2s2r_c\n", [here])
+    lonely(tmp_path, "h2s2r-c", passing, [here])
+    uninvited, missing, failing, alone = isolate.isolate(tmp_path, [], log=lambda line: None)
     assert not uninvited.ok
     assert "iniconfig came along" in uninvited.message
     assert not missing.ok
     assert "Python 3.99 was not found" in missing.message
-    settings = member / "pyproject.toml"
-    settings.write_text(settings.read_text().replace("only = []\n", "").replace(', "3.99"', ""))
-    (failing,) = isolate.isolate(tmp_path, ["h2s2r-lonely"], log.append)
     assert not failing.ok
     assert "its tests fail" in failing.message
-    assert failing.came_along["iniconfig"][1] > 0
-    (member / "tests/test_it.py").write_text(
-        "import pytest\n\ndef test_it():\n    import h2s2r_lonely\n\n"
-        "@pytest.mark.slow\ndef test_that_takes_minutes():\n    raise AssertionError\n"
-    )
-    (alone,) = isolate.isolate(tmp_path, [], log.append)
+    assert "No module named 'h2s2r_c'" in failing.message
     assert alone.ok, alone.message
     assert alone.message.startswith("1 passed, 1 deselected")
-    with pytest.raises(H2S2RError, match="there are: h2s2r-lonely"):
-        isolate.isolate(tmp_path, ["h2s2r-nobody"], log.append)
+    assert alone.came_along["iniconfig"][1] > 0
+    with pytest.raises(H2S2RError, match="there are: h2s2r-a, h2s2r-b, h2s2r-c"):
+        isolate.isolate(tmp_path, ["h2s2r-nobody"], log=lambda line: None)
 
 
 def test_an_unknown_requirement_is_caught(tmp_path):
@@ -195,6 +195,10 @@ def test_an_unknown_requirement_is_caught(tmp_path):
     shown = {row.id: row.tests for row in requirements.rows(tmp_path)}
     assert shown["H11"] == ["tests/test_x.py::test_x"]
     assert shown["H12"] == []
+    test.write_text(
+        'pytestmark = [pytest.mark.requirement("H11"), pytest.mark.slow]\nclass TestX:\n    def test_y(self): ...\n'
+    )
+    assert {row.id: row.tests for row in requirements.rows(tmp_path)}["H11"] == ["tests/test_x.py"]
 
 
 def test_every_requirement_is_known_and_the_unshown_are_listed():

@@ -8,7 +8,9 @@ Not here: uploading (a person does that, after looking).
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,11 +32,12 @@ def changelog_section(text: str, version: str) -> str:
     return found.group(0).strip() + "\n"
 
 
-def release(root: Path, name: str, tag: bool) -> Path:
-    """Build everything of one release.
+def release(root: Path, name: str, tag: bool) -> tuple[Path, str]:
+    """Build everything of one release; returns its folder and the command that makes the tag, empty where it was made.
 
     Raises:
-        ValueError: unknown package, uncommitted changes, an existing tag, or a changelog without this version.
+        ValueError: unknown package, two versions that differ, a changelog without this version, uncommitted changes, or an
+            existing tag.
         subprocess.CalledProcessError: a build step failed; its output was shown.
     """
     member = root / "packages" / name
@@ -42,6 +45,9 @@ def release(root: Path, name: str, tag: bool) -> Path:
         names = ", ".join(sorted(path.parent.name for path in root.glob("packages/*/pyproject.toml")))
         raise ValueError(f"No package {name!r}; there are: {names}.")
     version = tomllib.loads((member / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    module = member / "src" / name.replace("-", "_") / "__init__.py"
+    if f'__version__ = "{version}"' not in module.read_text(encoding="utf-8"):
+        raise ValueError(f"{module.relative_to(root)} does not say __version__ = {version!r}, as pyproject.toml does.")
     section = changelog_section((member / "CHANGELOG.md").read_text(encoding="utf-8"), version)
     label = f"{name}-v{version}"
     if _git(root, "status", "--porcelain", "--untracked-files=no"):
@@ -50,13 +56,15 @@ def release(root: Path, name: str, tag: bool) -> Path:
         raise ValueError(f"The tag {label} exists: a released version never changes; raise the version.")
     out = root / "dist" / f"{name}-{version}"
     shutil.rmtree(out, ignore_errors=True)
-    subprocess.run(["uv", "build", "--package", name, "--out-dir", str(out)], cwd=root, check=True)
-    subprocess.run(["uv", "lock"], cwd=root, check=True)
+    uv = os.environ.get("UV", "uv")  # inside `uv run`, uv says where it is
+    subprocess.run([uv, "build", "--package", name, "--out-dir", str(out)], cwd=root, check=True)
+    subprocess.run([uv, "lock"], cwd=root, check=True)
     shutil.copy(root / "uv.lock", out / "uv.lock")
     (out / "CHANGES.md").write_text(section, encoding="utf-8")
+    command = ["tag", "--annotate", label, "--cleanup=verbatim", "--file", str(out / "CHANGES.md")]
     if tag:
-        _git(root, "tag", "--annotate", label, "--message", section)
-    return out
+        _git(root, *command)
+    return out, "" if tag else shlex.join(["git", *command])
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -69,6 +77,7 @@ if __name__ == "__main__":
     parser.add_argument("--tag", action="store_true", help="also make the git tag")
     chosen = parser.parse_args()
     try:
-        sys.stdout.write(f"{release(ROOT, chosen.name, chosen.tag)}\n")
+        folder, tag_command = release(ROOT, chosen.name, chosen.tag)
     except ValueError as error:
         sys.exit(f"release: {error}")
+    sys.stdout.write(f"{folder}\n" + (f"To tag it: {tag_command}\n" if tag_command else ""))

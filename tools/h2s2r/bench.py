@@ -4,11 +4,13 @@ In:  the name of a benchmark.   Out: a flat mapping from keys to figures.
 Not here: any measurement (each package has its own).
 
 A package adds one by an entry point in the group ``h2s2r.benchmarks``: ``name = "module:run"``, where ``run(slow: bool)``
-returns the mapping. A ``SHOWS`` in that module maps keys to the requirements they show.
+returns the mapping. A ``SHOWS`` in that module maps those of its keys that show a requirement to its ids.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -38,10 +40,21 @@ def run(name: str, slow: bool = False) -> dict[str, Figure]:
         name: as listed by ``benchmarks()``.
         slow: the long version, where it has one.
 
+    What a benchmark or a library below it prints goes to stderr: stdout holds the figures alone.
+
     Raises:
-        H2S2RError: no benchmark has this name.
+        H2S2RError: no benchmark has this name, or a value is not a finite number, a text or a boolean.
     """
-    return dict(_find(name).load()(slow=slow))
+    measure = _find(name).load()
+    with contextlib.redirect_stdout(sys.stderr):
+        figures = dict(measure(slow=slow))
+    for key, value in figures.items():
+        if not isinstance(value, (int, float, str)) or (isinstance(value, float) and not math.isfinite(value)):
+            raise H2S2RError(
+                f"Benchmark {name} gives {key} = {value!r}; a figure is a finite number, a text or a boolean. "
+                "A figure that could not be measured is left out."
+            )
+    return figures
 
 
 def shows(name: str) -> Mapping[str, list[str]]:

@@ -23,10 +23,10 @@ app = SubcommandApp()
 
 @app.command(name="bench")
 def run_bench(name: Annotated[str, tyro.conf.Positional] = "", /, json: bool = False, slow: bool = False) -> int:
-    """Measure one part; without a name, list what can be measured.
+    """Measure one part, or list what can be measured.
 
     Args:
-        name: which benchmark.
+        name: which benchmark; without it, all are listed.
         json: one flat JSON object instead of a table.
         slow: the long version, where it has one.
     """
@@ -41,27 +41,35 @@ def run_bench(name: Annotated[str, tyro.conf.Positional] = "", /, json: bool = F
 
 @app.command(name="requirements")
 def list_requirements(json: bool = False) -> int:
-    """List every behaviour asked for, the tests and figures that show it, and what nothing shows yet.
+    """List what shows each behaviour asked for.
 
     Args:
         json: a JSON list instead of text.
     """
-    rows = requirements.rows(Path.cwd())
+    rows = requirements.rows(_checkout())
     print(_json([dataclasses.asdict(row) for row in rows]) if json else requirements.report(rows))
     return 0
 
 
 @app.command(name="isolate")
 def run_isolate(packages: Annotated[tuple[str, ...], tyro.conf.Positional] = (), /, json: bool = False) -> int:
-    """Install each package by itself from its wheel, in a clean environment, and run its tests there.
+    """Test each package by itself, from its wheel.
 
     Args:
         packages: which ones; all if none is named.
         json: one JSON object instead of text.
     """
-    results = isolate.isolate(Path.cwd(), packages, log=lambda line: print(line, file=sys.stderr, flush=True))
+    results = isolate.isolate(_checkout(), packages, log=lambda line: print(line, file=sys.stderr, flush=True))
     print(_json([dataclasses.asdict(result) for result in results]) if json else isolate.report(results))
     return 0 if all(result.ok for result in results) else 1
+
+
+def _checkout() -> Path:
+    """The checkout that holds the current folder."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / "packages" / "h2s2r-schemas" / "pyproject.toml").is_file():
+            return folder
+    raise H2S2RError(f"{Path.cwd()} is not in a checkout of h2s2r: this verb reads its sources, so run it in one.")
 
 
 def _json(value: object) -> str:

@@ -29,7 +29,7 @@ class Row:
     in_simulation: str
     """``yes``, ``partly`` (the rest needs hardware) or ``out`` (not pursued)."""
     tests: list[str] = field(default_factory=list)
-    """``file::function`` of the tests that carry its mark."""
+    """``file::test`` of the tests that carry its mark."""
     benchmarks: list[str] = field(default_factory=list)
     """``benchmark.key`` of the figures that show it."""
 
@@ -55,8 +55,8 @@ def rows(root: Path) -> list[Row]:
         return known[key]
 
     for path in sorted([*root.glob("tests/**/test_*.py"), *root.glob("packages/*/tests/**/test_*.py")]):
-        for function, key in _marks(path):
-            where = f"{path.relative_to(root)}::{function}"
+        for test, key in _marks(path):
+            where = f"{path.relative_to(root).as_posix()}{test}"
             row(key, where).tests.append(where)
     for name in bench.benchmarks():
         for figure, keys in bench.shows(name).items():
@@ -66,13 +66,17 @@ def rows(root: Path) -> list[Row]:
 
 
 def _marks(path: Path) -> Iterator[tuple[str, str]]:
-    """(function, id) for each ``@pytest.mark.requirement("…")`` in a file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            continue
-        for mark in node.decorator_list:
-            if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Attribute) and mark.func.attr == "requirement":
-                yield from ((node.name, str(arg.value)) for arg in mark.args if isinstance(arg, ast.Constant))
+    """(test, id) for each ``pytest.mark.requirement("…")`` in a file; on a module or a class it stands for all below."""
+
+    def below(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            name = f"{name}::{node.name}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "requirement":
+            yield from ((name, str(arg.value)) for arg in node.args if isinstance(arg, ast.Constant))
+        for child in ast.iter_child_nodes(node):
+            yield from below(child, name)
+
+    yield from below(ast.parse(path.read_text(encoding="utf-8")), "")
 
 
 def report(found: list[Row]) -> str:
@@ -85,5 +89,8 @@ def report(found: list[Row]) -> str:
     missing = [row for row in found if not row.shown and row.in_simulation != "out"]
     lines.append(f"\nNothing shows these {len(missing)} yet:")
     lines.extend(f"{row.id:<5} {row.title}" for row in missing)
-    lines.append(f"\n{sum(row.shown for row in found)} of {len(found)} shown.")
+    out = sum(row.in_simulation == "out" for row in found)
+    lines.append(
+        f"\n{sum(row.shown for row in found)} of {len(found)} shown, {len(missing)} not yet, {out} not pursued."
+    )
     return "\n".join(lines)
