@@ -246,8 +246,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(failing, tmp_path, mon
 def test_kills_leave_the_old_file_or_the_new_one():
     counts = save_kills(points=20, seed=3)
     assert counts["save_losses"] == 0
-    # Calls into C of one save: were there few, the steps would not have been counted.
-    assert counts["save_steps"] > 100
+    # Open, three writes, flush, fsync, replace and the folder's fsync, before and after each: fewer were not counted.
+    assert counts["save_steps"] >= 16
     assert counts["save_found_old"] + counts["save_found_new"] == 20 + counts["save_steps"]
     assert min(counts["save_found_old"], counts["save_found_new"]) > 0
 

@@ -16,7 +16,19 @@ from h2s2r_schemas.codec.array_bytes import array_data
 from h2s2r_schemas.codec.array_spec import ArraySpec
 from h2s2r_schemas.codec.encoding import PRODUCER
 from h2s2r_schemas.codec.message import Message, MessageSpec, field, message
-from h2s2r_schemas.codec.specs import FloatSpec, MappingSpec, TextSpec, TextsSpec, is_exactly, is_mapping, shown
+from h2s2r_schemas.codec.specs import (
+    BoolSpec,
+    FloatSpec,
+    MappingSpec,
+    OptionalSpec,
+    Spec,
+    TextSpec,
+    TextsSpec,
+    is_exactly,
+    is_mapping,
+    shown,
+)
+from h2s2r_schemas.demo.layout import META
 from h2s2r_schemas.errors import SchemaError
 
 
@@ -40,6 +52,8 @@ class DemoMeta(Message):
     """Camera, or the data set and revision it was converted from."""
     notes: Mapping[str, str] = field(MappingSpec(TextSpec()), default_factory=dict)
     """Anything else, e.g. the seed of a rendered recording."""
+    time_measured: bool = field(BoolSpec(), default=True)
+    """Whether ``time`` came with the frames; false where it was made up from a nominal rate."""
 
 
 def to_json(meta: DemoMeta) -> str:
@@ -52,44 +66,62 @@ def _readable(value: Any) -> Any:
     if isinstance(value, Message):
         return {name: _readable(getattr(value, name)) for name in value.specs}
     if is_exactly(value, np.ndarray):
-        return {"dtype": value.dtype.name, "values": value.tolist()}
+        return value.tolist()
     if is_mapping(value):
         return {str(key): _readable(item) for key, item in value.items()}
     return list(value) if is_exactly(value, tuple) else value
 
 
-def from_json(text: str, where: str) -> DemoMeta:
+def from_json(data: bytes | str, where: str) -> DemoMeta:
     """The ``DemoMeta`` in a ``meta.json``.
 
     Args:
-        text: of the file.
+        data: content of the file.
         where: its name, for the error.
 
     Raises:
         SchemaError: not JSON, another schema or version, or a field that is not allowed.
     """
     try:
-        envelope = json.loads(text, object_pairs_hook=_packed)
-    except (ValueError, RecursionError, TypeError) as error:
-        raise SchemaError(f"{where} is not a readable meta.json: {error}.") from error
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        envelope = json.loads(text, object_pairs_hook=_unrepeated)
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"{where} is not a readable {META}: {error}.") from error
     if not is_exactly(envelope, dict) or envelope.keys() != {"schema", "version", "producer", "fields"}:
         raise SchemaError(f"{where} is {shown(envelope)}; a mapping of schema, version, producer, fields is needed.")
     if envelope["schema"] != DemoMeta.schema or envelope["version"] != DemoMeta.version:
         raise SchemaError(
             f"{where} has schema {shown(envelope['schema'])} version {shown(envelope['version'])}; this software reads "
-            f"{DemoMeta.schema} version {DemoMeta.version}. It was written by {shown(envelope['producer'])}."
+            f"{DemoMeta.schema} version {DemoMeta.version}. It was written by {shown(envelope['producer'])}: install that, "
+            "or a newer one."
         )
     try:
-        return DemoMeta.from_fields(envelope["fields"])
+        return DemoMeta.from_fields(_packed(envelope["fields"], DemoMeta))
     except SchemaError as error:
         raise SchemaError(f"{where}: {error}") from error
 
 
-def _packed(pairs: list[tuple[str, Any]]) -> Any:
-    """A mapping, or, where it stands for an array, the bytes that the field's own check reads."""
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) != len(pairs):
         raise ValueError("a key stands twice in one mapping")
-    if mapping.keys() != {"dtype", "values"}:
-        return mapping
-    return array_data(np.array(mapping["values"], dtype=np.dtype(str(mapping["dtype"]))))
+    return mapping
+
+
+def _packed(fields: Any, cls: type[Message]) -> Any:
+    """Fields as they are on the wire: lists of numbers become the bytes of the array that the field's spec wants."""
+    if not is_exactly(fields, dict):
+        return fields
+    return {name: _packed_value(value, cls.specs.get(name), name) for name, value in fields.items()}
+
+
+def _packed_value(value: Any, spec: Spec | None, name: str) -> Any:
+    if isinstance(spec, OptionalSpec):
+        return None if value is None else _packed_value(value, spec.inner, name)
+    if isinstance(spec, MessageSpec):
+        return _packed(value, spec.cls)
+    if isinstance(spec, ArraySpec):
+        return array_data(spec.coerce(value, name, {}))
+    if isinstance(spec, FloatSpec) and is_exactly(value, int) and abs(value) < 2**53:
+        return float(value)  # JSON knows one kind of number
+    return value

@@ -6,17 +6,20 @@ Not here: reading it (folder).
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
+import os
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Mapping
 
-from h2s2r_schemas.artifacts.calibration import CameraIntrinsics
 from h2s2r_schemas.codec.files import PathLike, sync_folder
+from h2s2r_schemas.demo.layout import CAMERAS, DEPTH, MASK, META, OLD_SUFFIX, RGB, depth_path, mask_path, rgb_path
 from h2s2r_schemas.demo.meta import DemoMeta, to_json
-from h2s2r_schemas.demo.pictures import PictureKind, check_depth, picture_kind
+from h2s2r_schemas.demo.pictures import check_colour, check_depth, check_mask
 from h2s2r_schemas.errors import SchemaError
 
 
@@ -24,76 +27,86 @@ class DemoWriter:
     """Writes a recording: ``with DemoWriter(folder, meta) as writer: writer.append(...)``.
 
     Until the block ends well, the frames are in a temporary folder beside the target; after an error nothing is left.
+    A process killed meanwhile leaves that folder, ``.NAME.….tmp``, which may be deleted.
 
     Args:
         folder: where the recording will be.
         meta: about the recording; its ``time`` is filled from the frames.
-        overwrite: replace a recording that is already there.
+        overwrite: replace a recording that is already there, and everything else in its folder.
 
     Raises:
         SchemaError: the folder exists and ``overwrite`` is false, or it exists and is not a recording.
     """
 
     def __init__(self, folder: PathLike, meta: DemoMeta, overwrite: bool = False) -> None:
-        self._target, self._meta = Path(folder), meta
-        if self._target.exists():
-            if not overwrite:
-                raise SchemaError(f"{folder} exists; choose another folder, or allow overwriting.")
-            if not (self._target / "meta.json").is_file():
-                raise SchemaError(f"{folder} exists and is not a recording (no meta.json): it is not overwritten.")
+        self._target, self._meta, self._overwrite = Path(folder), meta, overwrite
+        self._folder = self._target.with_name(f".{self._target.name}.{secrets.token_hex(8)}.tmp")
         self._times: list[float] = []
-        self._cameras: dict[str, Any] = {}
+        self._suffix = ""
+        self._check_target()
+
+    def _check_target(self) -> None:
+        if self._target.exists():
+            if not self._overwrite:
+                raise SchemaError(f"{self._target} exists; choose another folder, or allow overwriting.")
+            if not (self._target / META).is_file():
+                raise SchemaError(f"{self._target} exists and is not a recording (no {META}): it is not overwritten.")
+
+    @property
+    def folder(self) -> Path:
+        """The temporary folder: files that go with the recording (``truth.h2s``, …) may be put beside the frames."""
+        return self._folder
 
     def __enter__(self) -> DemoWriter:
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        made = tempfile.mkdtemp(prefix=f".{self._target.name}.", suffix=".tmp", dir=str(self._target.parent))
-        self._folder = Path(made)
-        for name in ("rgb", "depth", *(["mask"] if self._meta.mask_names else [])):
+        self._folder.mkdir(parents=True)
+        for name in (RGB, DEPTH, *([MASK] if self._meta.mask_names else [])):
             (self._folder / name).mkdir()
         return self
 
     def append(self, time: float, rgb: bytes, depth: bytes, masks: Mapping[str, bytes] | None = None) -> None:
-        """Add a frame.
+        """Add a frame. One that is refused is not added, and the caller may go on without it.
 
         Args:
             time: [s] when it was taken.
-            rgb: encoded colour picture, PNG or JPEG, of the size that the calibration says.
+            rgb: encoded colour picture, PNG or JPEG (one of them throughout), of the size that the calibration says.
             depth: encoded depth picture, 16-bit grey PNG, in counts of ``depth_unit``.
-            masks: by name, encoded 8-bit grey PNG; a frame without a mask of some name is allowed.
+            masks: of what can be seen of each thing, by name, encoded 8-bit grey PNG, 0 outside and 255 inside; a frame
+                without a mask of some name is allowed.
 
         Raises:
             SchemaError: a picture of another size or kind, a time that does not grow, or an unknown mask name.
+            OSError: it cannot be written (disk full, …).
         """
-        index = len(self._times)
-        if self._times and not time > self._times[-1]:
-            raise SchemaError(
-                f"Frame {index} was taken at {time} s, the one before at {self._times[-1]} s; time must grow."
-            )
+        index, meta = len(self._times), self._meta
+        before = self._times[-1] if self._times else -math.inf
+        if not before < time < math.inf:
+            raise SchemaError(f"Frame {index} was taken at {time} s, the one before at {before} s; time must grow.")
         where = f"frame {index} of {self._target.name}"
-        suffix = self._sized(picture_kind(rgb, f"colour of {where}"), self._meta.calibration.color, where).suffix
-        self._sized(check_depth(depth, f"depth of {where}"), self._meta.calibration.depth, where)
-        files = {f"rgb/{index:06d}.{suffix}": rgb, f"depth/{index:06d}.png": depth}
-        for name, mask in (masks or {}).items():
-            if name not in self._meta.mask_names:
-                raise SchemaError(
-                    f"A mask of {name!r}; this recording has {', '.join(self._meta.mask_names) or 'none'}."
-                )
-            self._sized(picture_kind(mask, f"mask of {where}"), self._meta.calibration.color, where)
-            files[f"mask/{index:06d}_{self._meta.mask_names.index(name):06d}.png"] = mask
-        for path, data in files.items():
-            (self._folder / path).write_bytes(data)
-        self._times.append(float(time))
-        # BOP: a depth value times depth_scale is in millimetres.
-        matrix = self._meta.calibration.color.matrix().reshape(-1).tolist()
-        self._cameras[str(index)] = {"cam_K": matrix, "depth_scale": self._meta.depth_unit * 1000.0}
-
-    def _sized(self, kind: PictureKind, camera: CameraIntrinsics, where: str) -> PictureKind:
-        if (kind.width, kind.height) != (camera.width, camera.height):
+        suffix = check_colour(rgb, meta.calibration.color, f"The colour picture of {where}").suffix
+        if suffix != (self._suffix or suffix):
             raise SchemaError(
-                f"A picture of {where} has {kind.width}×{kind.height} px; its intrinsics are for "
-                f"{camera.width}×{camera.height} px. Use the intrinsics of this resolution."
+                f"The colour picture of {where} is a {suffix}; those before are {self._suffix}. Convert it."
             )
-        return kind
+        check_depth(depth, meta.calibration.depth, f"The depth picture of {where}")
+        files = {rgb_path(index, suffix): rgb, depth_path(index): depth}
+        for name, mask in (masks or {}).items():
+            if name not in meta.mask_names:
+                raise SchemaError(f"A mask of {name!r}; this recording has {', '.join(meta.mask_names) or 'none'}.")
+            check_mask(mask, meta.calibration.color, f"The mask of {name!r} of {where}")
+            files[mask_path(index, meta.mask_names.index(name))] = mask
+        self._write(files)
+        self._times.append(float(time))
+        self._suffix = suffix
+
+    def _write(self, files: Mapping[str, bytes]) -> None:
+        try:
+            for path, data in files.items():
+                (self._folder / path).write_bytes(data)
+        except BaseException:
+            for path in files:
+                with contextlib.suppress(OSError):
+                    (self._folder / path).unlink()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -107,12 +120,41 @@ class DemoWriter:
     def _finish(self) -> None:
         if not self._times:
             raise SchemaError(f"A recording without frames is not written to {self._target}.")
-        (self._folder / "scene_camera.json").write_text(json.dumps(self._cameras, indent=1) + "\n", encoding="utf-8")
+        calibration = self._meta.calibration
+        # BOP: a depth value times depth_scale is in millimetres.
+        camera = {
+            "cam_K": calibration.color.matrix().reshape(-1).tolist(),
+            "depth_scale": self._meta.depth_unit * 1000.0,
+        }
+        cameras: dict[str, Any] = {str(index): camera for index in range(len(self._times))}
+        (self._folder / CAMERAS).write_text(json.dumps(cameras), encoding="utf-8")
         meta = self._meta.replace(time=self._times)
-        (self._folder / "meta.json").write_text(to_json(meta), encoding="utf-8")
-        old = self._folder.with_suffix(".old")
-        if self._target.exists():
-            self._target.replace(old)
-        self._folder.replace(self._target)
+        (self._folder / META).write_text(to_json(meta), encoding="utf-8")
+        _sync(self._folder)
+        self._check_target()
+        self._swap()
         sync_folder(self._target.parent)
+
+    def _swap(self) -> None:
+        """Put the folder in place of the target. Killed between the two renames, the old one stays as ``.NAME.….old``."""
+        if not self._target.exists():
+            self._folder.replace(self._target)
+            return
+        old = self._folder.with_suffix(OLD_SUFFIX)
+        try:
+            self._target.replace(old)
+            self._folder.replace(self._target)
+        except BaseException:
+            if not self._target.exists():
+                old.replace(self._target)
+            raise
         shutil.rmtree(str(old), ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make every file below ``folder`` durable: only then may its name be."""
+    for place, _, names in os.walk(str(folder)):
+        for name in names:
+            with open(os.path.join(place, name), "rb") as stream:
+                os.fsync(stream.fileno())
+        sync_folder(Path(place))
