@@ -148,11 +148,14 @@ def _pose(origin: Element | None) -> SE3:
     """An ``<origin>``: its rotation is Rz(yaw) Ry(pitch) Rx(roll)."""
     if origin is None:
         return SE3.identity()
-    roll, pitch, yaw = _vector(origin.get("rpy", "0 0 0"), 3)
-    turns = np.zeros((3, 6))
-    turns[0, 5], turns[1, 4], turns[2, 3] = yaw, pitch, roll
-    turn = SE3.exp(turns[0]) @ SE3.exp(turns[1]) @ SE3.exp(turns[2])
-    return SE3.from_parts(turn.wxyz, _vector(origin.get("xyz", "0 0 0"), 3))
+    (cr, cp, cy), (sr, sp, sy) = (turn(_vector(origin.get("rpy", "0 0 0"), 3) / 2) for turn in (np.cos, np.sin))
+    wxyz = (
+        cr * cp * cy + sr * sp * sy,
+        sr * cp * cy - cr * sp * sy,
+        cr * sp * cy + sr * cp * sy,
+        cr * cp * sy - sr * sp * cy,
+    )
+    return SE3.from_parts(np.array(wxyz), _vector(origin.get("xyz", "0 0 0"), 3))
 
 
 def _vector(text: str | None, length: int) -> np.ndarray:
