@@ -19,7 +19,7 @@ Finding = tuple[int, str, str]
 Meaning = frozenset[tuple[str, str]]
 
 _POSE = re.compile(r"^(?:T|Ts)_(.+)$")
-_BARE = {"pose", "poses", "transform", "tf"}
+_BARE = {"pose"}
 _FRAME = "(world|camera|object|table|wrist|palm|fingertip|goal|base)"
 _FRAME_TO_FRAME = re.compile(rf"(^|_){_FRAME}_to_{_FRAME}(_|$)")
 

@@ -28,11 +28,11 @@ def _fit(chosen: argparse.Namespace) -> int:
         raise SchemaError(f"{chosen.hand} holds a {type(hand).__name__}; a HandPose or a HandTrajectory is wanted.")
     embodiment = load_embodiment(chosen.robot, hand.side)
     if isinstance(hand, HandPose):
-        pose = retarget_hand(hand, embodiment)
-        save(pose, chosen.out)
-        for name, error, floor in zip(pose.fingertip_names, pose.fingertip_error, pose.fingertip_floor, strict=True):
+        found = retarget_hand(hand, embodiment)
+        save(found, chosen.out)
+        for name, error, floor in zip(found.fingertip_names, found.fingertip_error, found.fingertip_floor, strict=True):
             print(f"{name:<24} {error * 1000:7.2f} mm, {floor * 1000:.2f} mm of it out of the hand's reach")
-        print(f"palm {pose.palm_position_error * 1000:.2f} mm, {np.rad2deg(pose.palm_rotation_error):.2f}°")
+        print(f"palm {found.palm_position_error * 1000:.2f} mm, {np.rad2deg(found.palm_rotation_error):.2f}°")
     else:
         path = retarget_hand_path(Retargeter(embodiment), hand, _progress)
         save(path, chosen.out)

@@ -139,8 +139,9 @@ class Retargeter:
         floor: Solution,
     ) -> Retargeted:
         """How close joint positions (…) come to what was wanted; ``floor`` is the best solve of the fingertips."""
-        Ts_root_frames = self.hand_chain.forward(hand_pos)
-        Ts_palm_tips = Ts_root_frames[..., :1].inv() @ Ts_root_frames[..., 1:]
+        frames = self.hand_chain.forward(hand_pos)
+        Ts_root_palm, Ts_root_tips = frames[..., :1], frames[..., 1:]
+        Ts_palm_tips = Ts_root_palm.inv() @ Ts_root_tips
         p_world_fingertips = Ts_world_palm[..., None].apply(Ts_palm_tips.translation)
         position_error, rotation_error = Ts_world_palm.distance(Ts_world_wanted)
         joint_pos = np.concatenate((arm_pos, hand_pos), axis=-1)
