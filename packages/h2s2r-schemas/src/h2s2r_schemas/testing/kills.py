@@ -95,7 +95,7 @@ def kill_saves(points: int, seed: int) -> None:
 
 def kill_demos() -> None:
     """What the fresh Python does for ``demo_kills``; the counts go to standard output as JSON."""
-    counts = dict.fromkeys(("demo_found_old", "demo_found_new", "demo_found_beside", "demo_losses"), 0)
+    counts: dict[str, int] = dict.fromkeys(("demo_found_old", "demo_found_new", "demo_found_beside", "demo_losses"), 0)
     # In memory where the system has such a folder: hundreds of kills, each of a dozen fsyncs. What a kill loses is the same.
     with tempfile.TemporaryDirectory(dir=_MEMORY if os.path.isdir(_MEMORY) else None) as folder:
         path = Path(folder) / "tiny"
