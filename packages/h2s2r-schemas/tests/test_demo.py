@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -204,6 +205,16 @@ def test_a_kill_leaves_the_old_recording_or_the_new_one():
     # Between the two renames the old one stands beside its place, and the error says so.
     assert counts["demo_found_beside"] <= 4
     assert min(counts["demo_found_old"], counts["demo_found_new"]) > 20
+
+
+def test_all_files_are_durable_before_the_name_of_the_folder_is(tmp_path, monkeypatch):
+    calls, fsync, rename = [], os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (calls.append(os.fstat(handle).st_ino), fsync(handle)))
+    monkeypatch.setattr(Path, "replace", lambda a, b: (calls.append("rename"), rename(a, b)))
+    folder = record_tiny(tmp_path / "a").folder
+    everything = {path.stat().st_ino for path in [folder, *folder.rglob("*")]}
+    assert set(calls[: calls.index("rename")]) == everything
+    assert calls[-1] == tmp_path.stat().st_ino
 
 
 def test_permissions_are_those_of_any_new_folder(tmp_path):

@@ -243,6 +243,15 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(failing, tmp_path, mon
     assert os.listdir(tmp_path) == ["x.h2s"]
 
 
+def test_the_content_is_durable_before_its_name_is(tmp_path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(files.os, name, lambda *a, _name=name, _real=real: (calls.append(_name), _real(*a)))
+    save(EXAMPLES["Scene"], tmp_path / "x.h2s")
+    assert calls == ["fsync", "replace", "fsync"]
+
+
 def test_kills_leave_the_old_file_or_the_new_one():
     counts = save_kills(points=20, seed=3)
     assert counts["save_losses"] == 0
