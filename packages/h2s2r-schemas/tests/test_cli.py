@@ -101,13 +101,14 @@ def test_a_long_log_is_told_over_all_its_stretches(tmp_path, capsys):
     with open_writer(tmp_path / "x.h2s") as writer:
         writer.append(log)
         writer.append(later)
+        writer.append(log.replace(time=log.time + 2.0, sequence=log.sequence + 20))
     found = inspected(tmp_path / "x.h2s", capsys)
     fields = found["fields"]
-    assert found["stretches"] == 2
-    assert fields["joint_pos"]["shape"] == [6, 4]
+    assert found["stretches"] == 3
+    assert fields["joint_pos"]["shape"] == [9, 4]
     assert (fields["joint_pos"]["min"], fields["joint_pos"]["max"]) == (-2.0, pytest.approx(1.1))
-    assert (fields["sequence"]["min"], fields["sequence"]["max"]) == (10, 23)
-    assert (fields["joint_current"]["nan"], fields["joint_current"]["max"]) == (12, 0.5)
+    assert (fields["sequence"]["min"], fields["sequence"]["max"]) == (10, 33)
+    assert (fields["joint_current"]["nan"], fields["joint_current"]["max"]) == (24, 0.5)
     assert fields["clamped"]["true"] == 12
     assert fields["outcome"] == fields["context"]["zone"] == "differs between stretches"
     assert fields["context"]["payload_class"] == "light"

@@ -7,6 +7,7 @@ Not here: pictures of a real or rendered camera (perception, sim), ``inspect`` (
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import tracemalloc
@@ -25,8 +26,12 @@ from h2s2r_schemas.testing.recordings import flat_png, record_tiny, tiny_meta
 
 META = tiny_meta()
 RGB, DEPTH, MASK = flat_png(channels=3, value=90), flat_png(bits=16, value=500), flat_png()
-#: A JPEG of 8×6 px without its pixels: start, a comment behind a fill byte, the frame header, the end.
-JPEG = b"\xff\xd8\xff\xff\xfe\x00\x06note\xff\xc0\x00\x11\x08\x00\x06\x00\x08\x03" + bytes(9) + b"\xff\xd9"
+#: A JPEG of 8×6 px without its pixels: start, a comment behind a fill byte, a table, the frame header, the end.
+JPEG = (
+    b"\xff\xd8\xff\xff\xfe\x00\x06note\xff\xc4\x00\x0a\x00\x01\x02\x03\x04\x05\x06\x07\xff\xc0\x00\x11\x08\x00\x06\x00\x08\x03"
+    + bytes(9)
+    + b"\xff\xd9"
+)
 
 
 @pytest.mark.requirement("H03")
@@ -78,7 +83,10 @@ def test_the_hash_tells_recordings_apart(tmp_path):
     others = [record_tiny(tmp_path / "c", frames=2), record_tiny(tmp_path / "d", meta=META.replace(notes={}))]
     mask = record_tiny(tmp_path / "e")
     (tmp_path / "e/mask_visib/000001_000000.png").unlink()
-    assert len({first, *(demo.hash() for demo in others), open_demo(mask.folder).hash()}) == 4
+    pixel = record_tiny(tmp_path / "f")
+    (tmp_path / "f/rgb/000001.png").write_bytes(flat_png(channels=3, value=91))
+    assert len((tmp_path / "f/rgb/000001.png").read_bytes()) == len(RGB)
+    assert len({first, *(demo.hash() for demo in (*others, open_demo(mask.folder), pixel))}) == 5
 
 
 def test_meta_survives_json_exactly():
@@ -217,7 +225,8 @@ def test_all_files_are_durable_before_the_name_of_the_folder_is(tmp_path, monkey
     assert calls[-1] == tmp_path.stat().st_ino
 
 
-def test_permissions_are_those_of_any_new_folder(tmp_path):
+def test_permissions_are_those_of_any_new_folder(tmp_path, request):
+    request.addfinalizer(functools.partial(os.umask, os.umask(0o022)))
     folder = record_tiny(tmp_path / "a").folder
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain/x").write_bytes(b"")

@@ -7,6 +7,7 @@ Not here: bytes without a file (test_encoding), recordings (test_demo).
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 import subprocess
@@ -145,6 +146,15 @@ def test_damage_anywhere_is_found(tmp_path):
         load(path)
 
 
+def test_a_wrong_number_of_messages_is_found_although_the_hash_fits(tmp_path):
+    path = tmp_path / "x.h2s"
+    save(EXAMPLES["Symmetry"], path)
+    content = path.read_bytes()[:-40] + (2).to_bytes(8, "little")
+    path.write_bytes(content + hashlib.sha256(content).digest())
+    with pytest.raises(SchemaError, match="damaged"):
+        load(path)
+
+
 def test_a_wrong_class_is_named(tmp_path):
     save(EXAMPLES["Scene"], tmp_path / "x.h2s")
     with pytest.raises(SchemaError, match="This is a Scene; a ObjectTrajectory is wanted here"):
@@ -192,7 +202,8 @@ def test_a_message_over_the_block_limit_is_refused_when_saved(tmp_path, monkeypa
     assert os.listdir(tmp_path) == []
 
 
-def test_permissions_are_those_of_any_new_file(tmp_path):
+def test_permissions_are_those_of_any_new_file(tmp_path, request):
+    request.addfinalizer(functools.partial(os.umask, os.umask(0o022)))
     save(EXAMPLES["Scene"], tmp_path / "x.h2s")
     (tmp_path / "plain").write_bytes(b"")
     assert (tmp_path / "x.h2s").stat().st_mode == (tmp_path / "plain").stat().st_mode
