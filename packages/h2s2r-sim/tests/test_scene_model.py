@@ -138,8 +138,9 @@ def test_self_collision_is_on(built: tuple[Embodiment, SceneModel], push: TaskSp
     embodiment, scene = built
     rng = np.random.default_rng(1)
     seen: set[tuple[str, str]] = set()
-    for _ in range(200):
+    for _ in range(300):
         joint_pos = rng.uniform(embodiment.position_lower, embodiment.position_upper)
+        joint_pos[3] = embodiment.position_lower[3]  # the elbow folded: the hand comes near base and upper arm
         seen |= contacts(scene, at(scene, joint_pos, push.reference.Ts_world_object[0]))
     own = {pair for pair in seen if pair[0].startswith("robot/") and pair[1].startswith("robot/")}
     hand, arm = ({scene.model.body(each).name for each in bodies} for bodies in (scene.hand_bodies, scene.arm_bodies))

@@ -9,7 +9,7 @@ A ``task.toml`` names its object and fixtures; ``NAME.toml`` beside it is taken 
 - ``[[fixture]]``: ``body``, ``position`` [m] and ``rpy_deg`` in the world; one of them is ``table``;
 - ``[[waypoint]]``: ``time`` [s], ``position``, ``rpy_deg`` of the object in the world; the first two rest;
 - ``[hand]``: the human hand just before contact, in the frame of the object at its start: ``side``, ``fingers_toward``,
-  ``palm_toward``, ``middle_tip`` [m], ``curl_deg`` per finger, ``thumb_opposition_deg``, ``thumb_bend_deg``.
+  ``palm_toward``, ``middle_tip`` [m], ``curl_deg`` per finger, ``thumb_opposition_deg``, ``thumb_bend_deg``, ``spread``.
 """
 
 from __future__ import annotations
@@ -145,6 +145,7 @@ def _read_hand(table: Mapping[str, Any], T_world_object: SE3, path: Path) -> Han
         curl={finger: (float(bends[0]), float(bends[1])) for finger, bends in curl.items()},
         thumb_opposition=float(table.get("thumb_opposition_deg", HandShape.thumb_opposition)),
         thumb_bend=tuple(table.get("thumb_bend_deg", HandShape.thumb_bend)),
+        spread=float(table.get("spread", HandShape.spread)),
     )
     directions = [np.asarray(_need(table, key, path), float) for key in ("fingers_toward", "palm_toward", "middle_tip")]
     side = _need(table, "side", path)

@@ -51,6 +51,8 @@ class HandShape:
     """Turn of the whole thumb from beside the palm to in front of it."""
     thumb_bend: tuple[float, float] = (10.0, 10.0)
     """Bend of the thumb's two outer joints."""
+    spread: float = 1.0
+    """How far the fingers are spread, as a multiple of rest."""
 
 
 def palm_keypoints(shape: HandShape, side: str) -> np.ndarray:
@@ -68,7 +70,7 @@ def palm_keypoints(shape: HandShape, side: str) -> np.ndarray:
         knuckle, middle = np.deg2rad(shape.curl[finger])
         bends = np.cumsum([knuckle, middle, _END_JOINT * middle])
         steps = np.stack([np.sin(bends), np.zeros(3), np.cos(bends)], axis=-1) * _BONES[index][:, None]
-        spread = SE3.exp(np.array([0.0, 0.0, 0.0, -_SPREAD[index], 0.0, 0.0]))
+        spread = SE3.exp(np.array([0.0, 0.0, 0.0, -_SPREAD[index] * shape.spread, 0.0, 0.0]))
         chain = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
         points += list(_KNUCKLES[index] + spread.rotate(chain))
     keypoints = np.array(points)
