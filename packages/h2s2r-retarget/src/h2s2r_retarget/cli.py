@@ -9,14 +9,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
 from h2s2r_retarget.retarget import Retargeter, retarget_hand
 from h2s2r_retarget.trajectory import retarget_hand_path
-from h2s2r_schemas.artifacts import HandPose, HandTrajectory
+from h2s2r_schemas.artifacts import HandPose, HandTrajectory, RobotPose, RobotTrajectory
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.errors import H2S2RError, SchemaError
 
@@ -55,7 +57,38 @@ def _check(chosen: argparse.Namespace) -> int:
     for finding in findings:
         print(finding)
     print(f"{chosen.robot}: {len(findings) or 'nothing'} found.")
+    if chosen.png:
+        from h2s2r_retarget.check import draw_embodiment  # noqa: PLC0415 - needs the extra view
+
+        draw_embodiment(load_embodiment(chosen.robot), chosen.png)
+        print(f"written: {chosen.png}")
     return 1 if findings else 0
+
+
+def _view(chosen: argparse.Namespace) -> int:
+    """Robot and human hand, in the browser or as a PNG."""
+    from h2s2r_retarget import view  # noqa: PLC0415 - needs the extra view
+
+    hand, robot = load(chosen.hand), load(chosen.fitted)
+    if isinstance(hand, HandPose) and isinstance(robot, RobotPose):
+        keypoints, joint_pos = hand.p_world_keypoints, robot.joint_pos
+    elif isinstance(hand, HandTrajectory) and isinstance(robot, RobotTrajectory):
+        keypoints, joint_pos = hand.p_world_keypoints[~hand.lost], robot.joint_pos
+    else:
+        raise SchemaError(
+            f"A {type(hand).__name__} with a {type(robot).__name__}: give what `fit` read and what it wrote."
+        )
+    embodiment = load_embodiment(chosen.robot or robot.robot_name, hand.side)
+    scene = view.view_scene(embodiment, joint_pos, keypoints, hand.side)
+    if chosen.png:
+        print(f"written: {view.save_png(scene, chosen.png, chosen.frame)}")
+        return 0
+    server = view.show(scene, port=chosen.port)
+    print(f"look at http://localhost:{chosen.port} (Ctrl-C ends it)")
+    with suppress(KeyboardInterrupt):
+        Event().wait()
+    server.stop()
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,7 +102,16 @@ def _parser() -> argparse.ArgumentParser:
     fit.set_defaults(run=_fit)
     check = verbs.add_parser("check", help="what is missing or implausible about a robot")
     check.add_argument("robot", help=robot)
+    check.add_argument("--png", type=Path, help="also draw it, with its frames (extra view)")
     check.set_defaults(run=_check)
+    view = verbs.add_parser("view", help="human hand and robot, in the browser or as a picture (extra view)")
+    view.add_argument("hand", type=Path, help="what fit read")
+    view.add_argument("fitted", type=Path, help="what fit wrote")
+    view.add_argument("--robot", help="folder of the robot, if it is not one that comes with the package")
+    view.add_argument("--png", type=Path, help="write a picture instead of opening a page")
+    view.add_argument("--frame", type=int, default=0, help="which frame of a path the picture shows")
+    view.add_argument("--port", type=int, default=8080, help="of the page")
+    view.set_defaults(run=_view)
     return parser
 
 
