@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from h2s2r_schemas.artifacts import LogContext, MotionLog
-from h2s2r_schemas.codec import decode, encode, load, save
+from h2s2r_schemas.codec import decode, encode, load, open_writer, save
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.testing.examples import examples
 
@@ -84,3 +84,11 @@ def test_a_lost_tick_shows_as_a_gap_and_never_as_a_step_back():
         LOG.replace(sequence=[10, 11, 11])
     with pytest.raises(SchemaError, match="time does not grow at index 1"):
         LOG.replace(time=[0.0, 0.0, 0.1])
+
+
+def test_what_is_known_only_at_the_end_comes_from_the_last_stretch(tmp_path):
+    log = examples()["MotionLog"].replace(outcome="unknown")
+    with open_writer(tmp_path / "x.h2s") as writer:
+        writer.append(log)
+        writer.append(log.replace(time=log.time + 1.0, sequence=log.sequence + 10, outcome="failure"))
+    assert load(tmp_path / "x.h2s").outcome == "failure"

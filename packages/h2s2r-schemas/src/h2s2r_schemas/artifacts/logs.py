@@ -32,6 +32,7 @@ class Rollout(Message):
     """One episode as the runner saw it and wanted it, a row per policy step."""
 
     stream_dim = "T"
+    stream_last = ("success", "failure")
 
     task_name: str = field(TextSpec(empty=False, max_length=128))
     """``TaskSpec.name``."""
@@ -96,6 +97,7 @@ class MotionLog(Message):
     """What the server was asked, sent and measured, a row per driver tick, nothing left out."""
 
     stream_dim = "T"
+    stream_last = ("outcome",)
 
     robot_name: str = field(TextSpec(empty=False, max_length=128))
     """``RobotSpec.name``."""

@@ -227,7 +227,8 @@ def load(path: PathLike, expect: type[Message] | None = None) -> Message:
 
 
 def join(parts: list[M]) -> M:
-    """Stretches of one log as a whole: arrays over the class's ``stream_dim`` one after the other, the rest equal.
+    """Stretches of one log as a whole: arrays over the class's ``stream_dim`` one after the other, what is known
+    only at the end (``stream_last``) from the last one, the rest equal.
 
     Raises:
         SchemaError: the class has no ``stream_dim``, or a field that should be equal differs.
@@ -242,8 +243,8 @@ def join(parts: list[M]) -> M:
             fields[name] = np.concatenate(values)
             # The message then keeps this array instead of copying it.
             fields[name].setflags(write=False)
-        elif all(_same(value, values[0]) for value in values):
-            fields[name] = values[0]
+        elif name in cls.stream_last or all(_same(value, values[-1]) for value in values):
+            fields[name] = values[-1]
         else:
             raise SchemaError(f"{cls.__name__}.{name} differs between stretches of one log; it must not.")
     return cls(**fields)

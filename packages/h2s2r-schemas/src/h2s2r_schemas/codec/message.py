@@ -84,6 +84,8 @@ class Message:
     """The same rules as a flat list, for speed."""
     stream_dim: str = ""
     """For a long log: the named dimension along which stretches follow each other."""
+    stream_last: tuple[str, ...] = ()
+    """For a long log: fields that are known only at its end, so that the last stretch's value holds."""
 
     def __post_init__(self) -> None:
         dims: Dims = {}

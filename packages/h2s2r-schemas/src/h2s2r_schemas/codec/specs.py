@@ -86,7 +86,10 @@ class FloatSpec(Spec):
     def coerce(self, value: Any, name: str, dims: Dims) -> float:
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise refuse(name, value, self.allowed)
-        return self.check(float(cast(float, value)), name, dims)
+        try:
+            return self.check(float(cast(float, value)), name, dims)
+        except OverflowError as error:
+            raise refuse(name, "a whole number beyond any float", self.allowed) from error
 
     def check(self, value: Any, name: str, dims: Dims) -> float:
         if type(value) is not float or not self.minimum <= value <= self.maximum or not math.isfinite(value):
