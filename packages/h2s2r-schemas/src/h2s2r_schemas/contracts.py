@@ -103,27 +103,30 @@ class Policy(Protocol):
 class VecEnv(Protocol):
     """N environments of one task, stepped together.
 
-    - **attributes**: ``num_envs``, ``num_actions``, ``robot``, ``task`` and ``failure_kinds`` (some of
-      ``artifacts.FAILURE_KINDS``) never change. ``robot`` gives the order of joints wherever they appear.
+    - **attributes**: ``num_envs`` (2 or more for the check to see anything), ``num_actions``, ``robot``, ``task`` and
+      ``failure_kinds`` (some of ``artifacts.FAILURE_KINDS``) never change. ``robot`` gives the order of joints wherever they
+      appear.
     - **obs**: observations are ``{"actor": (N, O), "critic": (N, C)}``, floating and finite, always of these sizes.
     - **step**: ``step(action)`` takes (N, ``num_actions``) and returns ``obs, reward, terminated, truncated, extras``.
       ``reward`` (N) is floating and finite; ``terminated`` and ``truncated`` (N) are booleans, never both true for one
-      environment. Truncated means that the time was over: what would have come next still has a value.
+      environment. Terminated means failed; truncated means over without having failed, so that what would have come next
+      still has a value.
     - **arrays**: all returned arrays are the caller's: a later step does not change them, and changing them changes nothing
       in the environment. ``action`` is not changed, and may be by the caller afterwards.
     - **seed**: ``reset(seed)`` starts all episodes anew and returns observations; everything afterwards is the same, byte for
-      byte, for the same seed and actions. ``reset()`` starts them anew and goes on drawing.
+      byte, for the same seed and actions, in any environment made alike. ``reset()`` starts them anew and goes on drawing.
+      Where anything is drawn at all, another seed gives other episodes, and so does another ``reset()``.
     - **end**: an environment that ended is reset within the same step: its ``obs`` is the first of the new episode, and
       ``extras["final_obs"]`` (as ``obs``; other rows are anything finite) is the last of the old one. It is there in every
       step in which an environment ended.
-    - **outcome**: ``extras["success"]`` (N, boolean) and ``extras["failure"]`` (N, whole numbers) are there in every step. An
-      episode that ended has one of both: success, or the index of its failure in ``failure_kinds``. Elsewhere they are false
-      and -1.
+    - **outcome**: ``extras["failure"]`` (N, whole numbers) is the index of the failure in ``failure_kinds`` for environments
+      that terminated, -1 elsewhere; ``extras["success"]`` (N, boolean) is true only for some that were truncated. Both are
+      there in every step.
     - **object**: ``extras["wxyz_xyz_world_object"]`` (N, 7) is there in every step: the true object pose in the *world*, at
       the end of the old episode for an environment that ended. After the first step of an episode it is near the path of
       ``task.reference`` (to 0.3 m); at a success it is at its end within ``SUCCESS``, symmetry-aware.
-    - **rows**: environments do not see each other, and every array has them in the same order: an action changes its own row,
-      and observations of a row follow each other from the first of an episode on.
+    - **rows**: environments do not see each other, and every array has them in the same order: within a step, an action
+      changes nothing but its own row, and observations of a row follow each other from the first of an episode on.
 
     Not to be seen through this contract: what single numbers in an observation mean.
     """

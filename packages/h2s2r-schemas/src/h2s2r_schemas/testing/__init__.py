@@ -5,8 +5,17 @@ Not here: the contracts (contracts).
 """
 
 from h2s2r_schemas.testing.clauses import clause_names
-from h2s2r_schemas.testing.fakes import FirstOrderRobot, RecurrentPolicy
+from h2s2r_schemas.testing.fakes import FirstOrderRobot, PointMassEnv, RecurrentPolicy
 from h2s2r_schemas.testing.policy import check_policy
 from h2s2r_schemas.testing.robot import check_robot
+from h2s2r_schemas.testing.vec_env import check_vec_env
 
-__all__ = ["FirstOrderRobot", "RecurrentPolicy", "check_policy", "check_robot", "clause_names"]
+__all__ = [
+    "FirstOrderRobot",
+    "PointMassEnv",
+    "RecurrentPolicy",
+    "check_policy",
+    "check_robot",
+    "check_vec_env",
+    "clause_names",
+]

@@ -96,7 +96,7 @@ def _judged(action: Array, obs: Array, spec: PolicySpec) -> np.ndarray:
     if not np.isfinite(values).all() or np.abs(values).max(initial=0.0) > 1.0:
         raise broken(
             "Policy.actions",
-            f"actions span [{values.min()}, {values.max()}] for observations that span "
+            f"actions span [{values.min():.4g}, {values.max():.4g}] for observations that span "
             f"[{arrays.to_numpy(obs).min():.4g}, {arrays.to_numpy(obs).max():.4g}].",
             "finite actions in [-1, 1] for any finite observation.",
             "Normalise and clip observations, and squash or clip the network's output.",
