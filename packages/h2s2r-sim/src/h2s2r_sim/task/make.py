@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from h2s2r_retarget.embodiment import Embodiment
+from h2s2r_retarget.retarget import retarget_hand
 from h2s2r_schemas.artifacts import (
     HandPose,
     HandTrajectory,
@@ -49,6 +51,7 @@ def make_task(
     *,
     name: str,
     robot_pose: RobotPose | None = None,
+    embodiment: Embodiment | None = None,
     hand_trajectory: HandTrajectory | None = None,
     cfg: TaskCfg | None = None,
 ) -> TaskSpec:
@@ -60,15 +63,19 @@ def make_task(
         scene: table and fixtures.
         model: the object.
         name: of the task.
-        robot_pose: the configuration that imitates the hand, where a robot was chosen already.
+        robot_pose: the configuration that imitates the hand, where it is known already.
+        embodiment: a robot to find ``robot_pose`` for.
         hand_trajectory: the whole hand path by the same clock; only baselines need it.
         cfg: see ``TaskCfg``.
 
     Raises:
         SchemaError: a mesh that is open, off-centre or in another unit; a path with long gaps, without motion, or through
-            table or fixtures; a hand of wrong size or far from the object.
+            table or fixtures; a hand of wrong size or far from the object; both ``robot_pose`` and ``embodiment``.
+        PalmUnreachableError: the embodiment cannot bring its palm there; names the distance.
     """
     cfg = cfg or TaskCfg()
+    if robot_pose is not None and embodiment is not None:
+        raise SchemaError("Give a robot_pose, or an embodiment to find it for: not both.")
     check_object(model)
     anchors = anchor_points(model, cfg.num_anchors)
     reference, start_time = make_reference(trajectory, anchors, cfg.reference)
@@ -76,6 +83,8 @@ def make_task(
     T_object_world = reference.Ts_world_object[0].inv()
     p_object_keypoints = T_object_world.apply(hand.p_world_keypoints)
     check_hand(p_object_keypoints, model)
+    if embodiment is not None:
+        robot_pose = retarget_hand(hand, embodiment)
     inputs: dict[str, Message | None] = {
         "trajectory": trajectory,
         "hand": hand,
