@@ -73,7 +73,7 @@ def _draw(
         outline = _outline(start[index], end[index], model.capsules.radius[index])
         axes.fill(*outline.T, facecolor=palette[model.capsules.links[index]], edgecolor="k", alpha=0.35, linewidth=0.5)
     low, high = axes.get_xlim(), axes.get_ylim()
-    scale = 0.25 * max(high[1] - high[0], low[1] - low[0])
+    scale = 0.15 * max(high[1] - high[0], low[1] - low[0])
     frames = _apply_frames(matrix, embodiment.chain.matrices(joint_pos))
     for number, colour in enumerate(_COLOURS):
         tip = frames[0, :3, 3] + scale * frames[0, :3, number]
@@ -83,7 +83,7 @@ def _draw(
     visible = {model.capsules.links[index] for index in np.flatnonzero(shown)}
     for frame, joint in zip(carriers, _moving(embodiment), strict=True):
         if joint.child in visible:
-            ends = frame[:3, 3] + np.outer([-0.12, 0.12], frame[:3, :3] @ joint.axis) * scale
+            ends = frame[:3, 3] + np.outer([-0.2, 0.2], frame[:3, :3] @ joint.axis) * scale
             axes.plot(*ends[:, plane].T, color="tab:orange", linewidth=1.5)
     axes.set_aspect("equal")
     axes.grid(alpha=0.3)
