@@ -64,7 +64,7 @@ class Chain:
         self.lower: np.ndarray = coupling.lower
         self.upper: np.ndarray = coupling.upper
         self._tables = build_tables(model, self.root, self.frames, moving, coupling)
-        self._tables_by_kind: dict[Any, Tables] = {}
+        self._by_kind: dict[Any, tuple[Tables, Array, Array]] = {}
 
     @classmethod
     def from_urdf(cls, source: UrdfSource, frames: Sequence[str] | None = None, **options: Any) -> Chain:
@@ -115,8 +115,7 @@ class Chain:
     def matrices(self, joint_pos: Array) -> Array:
         """Poses of the frames in the root frame as matrices (…, F, 4, 4) [m], for loops where SE3 costs too much."""
         joint_pos = self.check(joint_pos)
-        tables = self.tables(joint_pos)
-        return motion.frame_matrices(tables, motion.joint_matrices(tables, joint_pos))
+        return motion.place(self.tables(joint_pos), joint_pos).frames
 
     def jacobian(self, joint_pos: Array, p_frame_points: Array = None) -> Array:
         """Geometric Jacobian of the frames (…, F, 6, J), in root axes.
@@ -130,21 +129,32 @@ class Chain:
         """
         joint_pos = self.check(joint_pos)
         tables = self.tables(joint_pos)
-        joints = motion.joint_matrices(tables, joint_pos)
-        frames = motion.frame_matrices(tables, joints)
-        points = frames[..., :3, 3]
+        placed = motion.place(tables, joint_pos)
+        points = placed.points
         if p_frame_points is not None:
             offset = arrays.like(p_frame_points, joint_pos)
-            points = points + (frames[..., :3, :3] @ offset[..., None])[..., 0]
-        both = (motion.point_jacobian(tables, joints, points), motion.turn_jacobian(tables, joints))
+            points = points + (placed.rotations @ offset[..., None])[..., 0]
+        both = (motion.point_jacobian(tables, placed, points), motion.turn_jacobian(tables, placed))
         return arrays.swapaxes(arrays.concatenate(both, -1), -1, -2)
 
     def tables(self, reference: Array) -> Tables:
         """The chain's constants with the kind, dtype and device of ``reference``; converted once for each."""
+        return self._constants(reference)[0]
+
+    def limits(self, reference: Array) -> tuple[Array, Array]:
+        """Lower and upper limits (J) [rad or m] of the kind of ``reference``, never wider than they are in float64."""
+        return self._constants(reference)[1:]
+
+    def _constants(self, reference: Array) -> tuple[Tables, Array, Array]:
         key = (reference.dtype, getattr(reference, "device", None))
-        if key not in self._tables_by_kind:
-            self._tables_by_kind[key] = self._tables.like(reference)
-        return self._tables_by_kind[key]
+        if key not in self._by_kind:
+            narrow = arrays.to_numpy(reference[..., :0]).dtype.type
+            lower, upper = self.lower.astype(narrow), self.upper.astype(narrow)
+            lower = np.where(lower < self.lower, np.nextafter(lower, narrow(np.inf)), lower)
+            upper = np.where(upper > self.upper, np.nextafter(upper, narrow(-np.inf)), upper)
+            constants = (self._tables.like(reference), arrays.like(lower, reference), arrays.like(upper, reference))
+            self._by_kind[key] = constants
+        return self._by_kind[key]
 
     # ── joints by name ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -194,11 +204,11 @@ class Chain:
 
     def clip(self, joint_pos: Array) -> Array:
         """``joint_pos`` (…, J) held inside the limits."""
-        return arrays.clip(joint_pos, self.lower, self.upper)
+        return arrays.clip(joint_pos, *self.limits(joint_pos))
 
     def at_limit(self, joint_pos: Array, margin: float = 1e-6) -> Array:
         """Which joints (…, J) stand within ``margin`` [rad or m] of a limit, or beyond it."""
-        lower, upper = arrays.like(self.lower, joint_pos), arrays.like(self.upper, joint_pos)
+        lower, upper = self.limits(joint_pos)
         return (joint_pos <= lower + margin) | (joint_pos >= upper - margin)
 
 

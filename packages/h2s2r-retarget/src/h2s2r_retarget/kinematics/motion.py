@@ -1,6 +1,6 @@
 """Forward kinematics and geometric Jacobian of a chain, on NumPy arrays or torch tensors.
 
-In:  ``Tables``, ``joint_pos`` (…, J).   Out: 4×4 matrices of joints and frames in the root frame, Jacobians.
+In:  ``Tables``, ``joint_pos`` (…, J).   Out: ``Placed``: joint axes and frames in the root frame; Jacobians.
 Not here: names, shapes and limits (chain checks them), SE3 (chain converts).
 
 Batch dimensions (…) come first in every array; one configuration is a batch of shape ().
@@ -8,62 +8,113 @@ Batch dimensions (…) come first in every array; one configuration is a batch o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from h2s2r_retarget.kinematics.tables import Tables
 from h2s2r_schemas import arrays
 from h2s2r_schemas.arrays import Array
 
 
-def joint_matrices(tables: Tables, joint_pos: Array) -> Array:
-    """Frames (…, M, 4, 4) of the moving joints in the root: z along the axis, translations [m].
+@dataclass(frozen=True)
+class Placed:
+    """Where one configuration of each problem puts the joints and the frames, in the root frame."""
+
+    axes: Array
+    """(…, M, 3) unit vectors: moving joint m turns about its axis or slides along it."""
+    origins: Array
+    """(…, M, 3) [m] a point on each axis."""
+    frames: Array
+    """(…, F, 4, 4) the frames; translations [m]."""
+
+    @property
+    def points(self) -> Array:
+        """(…, F, 3) [m] origins of the frames."""
+        return self.frames[..., :3, 3]
+
+    @property
+    def rotations(self) -> Array:
+        """(…, F, 3, 3) orientations of the frames."""
+        return self.frames[..., :3, :3]
+
+
+def place(tables: Tables, joint_pos: Array) -> Placed:
+    """Forward kinematics.
 
     Args:
         tables: constants of the kind and dtype of ``joint_pos``.
         joint_pos: (…, J) [rad or m].
     """
-    q = joint_pos if tables.direct else joint_pos @ arrays.swapaxes(tables.matrix, 0, 1) + tables.offset
-    sine, cosine = arrays.sin(q)[..., None, None], arrays.cos(q)[..., None, None]
-    local = tables.still + tables.turn_sin * sine + tables.turn_cos * cosine
-    if tables.has_slides:
-        local = local + tables.slide * q[..., None, None]
-    done = []
+    batch = tuple(joint_pos.shape[:-1])
+    # Inside, joints come first and the batch second: then one matrix product per joint makes all its transforms.
+    q = arrays.swapaxes(joint_pos.reshape(-1, joint_pos.shape[-1]), 0, 1)
+    if not tables.direct:
+        q = tables.matrix @ q + tables.offset[:, None]
+    steps = _steps(tables, q)
+    levels = []
     for (start, stop), parents in zip(tables.levels, tables.parents, strict=True):
-        step = local[..., start:stop, :, :]
-        if done:
-            before = done[-1] if parents is None else done[-1][..., parents, :, :]
-            step = before @ step
-        done.append(step)
-    return arrays.concatenate(done, -3) if len(done) > 1 else local
+        step = steps[start:stop]
+        if levels:
+            step = (levels[-1] if parents is None else levels[-1][list(parents)]) @ step
+        levels.append(step)
+    lines = arrays.concatenate([level[:, :, :3, 2:] for level in levels], 0) if levels else steps[:, :, :3, 2:]
+    lines = arrays.swapaxes(lines, 0, 1).reshape(*batch, len(q), 3, 2)
+    frames = arrays.swapaxes(_carriers(tables, levels, steps) @ tables.frames[:, None], 0, 1)
+    return Placed(lines[..., 0], lines[..., 1], frames.reshape(*batch, *frames.shape[1:]))
 
 
-def frame_matrices(tables: Tables, joints: Array) -> Array:
-    """Frames (…, F, 4, 4) in the root, from ``joint_matrices`` (…, M, 4, 4)."""
-    if 0 in tables.frame_joints:
-        batch = tuple(joints.shape[:-3])
-        root = arrays.broadcast_to(arrays.eye(4, joints), (*batch, 1, 4, 4))
-        carriers = arrays.concatenate((root, joints), -3)[..., tables.frame_joints, :, :]
-    else:
-        carriers = joints[..., [joint - 1 for joint in tables.frame_joints], :, :]
-    return carriers @ tables.frames
+def _steps(tables: Tables, q: Array) -> Array:
+    """Transform (M, N, 4, 4) of each moving joint from the one before it, at positions ``q`` (M, N)."""
+    terms = [q * 0.0 + 1.0, arrays.sin(q), arrays.cos(q), *([q] if tables.has_slides else [])]
+    products = arrays.concatenate([term[..., None] for term in terms], -1) @ tables.terms
+    return products.reshape(*q.shape, 4, 4)
 
 
-def point_jacobian(tables: Tables, joints: Array, points: Array) -> Array:
-    """How points move: (…, F, J, 3) [m/rad, or m/m for a slide], in root axes.
-
-    Args:
-        tables: constants of the chain.
-        joints: (…, M, 4, 4) from ``joint_matrices``.
-        points: (…, F, 3) [m] in the root: one point carried by each frame.
-    """
-    axes, origins = joints[..., None, :, :3, 2], joints[..., None, :, :3, 3]
-    moves = arrays.cross(axes, points[..., None, :] - origins) * tables.turns[..., None]
-    if tables.has_slides:
-        moves = moves + axes * tables.slides[..., None]
-    return _in_chain_joints(tables, moves)
+def _carriers(tables: Tables, levels: list[Array], steps: Array) -> Array:
+    """The joint frames (F, N, 4, 4) that carry the frames."""
+    if tables.frames_on_last_level is not None:
+        places = tables.frames_on_last_level
+        return levels[-1] if places == tuple(range(len(levels[-1]))) else levels[-1][list(places)]
+    root = arrays.broadcast_to(arrays.eye(4, steps), (1, *steps.shape[1:]))
+    return arrays.concatenate([root, *levels], 0)[list(tables.frame_joints)]
 
 
-def turn_jacobian(tables: Tables, joints: Array) -> Array:
+def point_jacobian(tables: Tables, placed: Placed, points: Array) -> Array:
+    """How points (…, F, 3) [m], one carried by each frame, move: (…, F, J, 3) [m/rad, or m/m for a slide]."""
+    return _in_chain_joints(tables, _point_moves(tables, placed, points))
+
+
+def turn_jacobian(tables: Tables, placed: Placed) -> Array:
     """How frames turn: (…, F, J, 3) [rad/rad, or rad/m for a slide], in root axes."""
-    return _in_chain_joints(tables, joints[..., None, :, :3, 2] * tables.turns[..., None])
+    return _in_chain_joints(tables, _turns(tables, placed))
+
+
+def point_curvature(tables: Tables, placed: Placed, points: Array, weights: Array) -> Array:
+    """Second derivative (…, J, J) [m²/rad²] of ``sum(weights * points)`` with ``weights`` (…, F, 3) [m] held fixed.
+
+    For joint i before joint j on the way to a point: axis_i × (how j moves the point), and zero if i slides.
+    """
+    moves, turned = _point_moves(tables, placed, points), arrays.cross(weights[..., None, :], _turns(tables, placed))
+    pairs = _rows_per_joint(turned) @ arrays.swapaxes(_rows_per_joint(moves), -1, -2) * tables.order
+    curvature = pairs + arrays.swapaxes(pairs, -1, -2)
+    return curvature if tables.direct else arrays.swapaxes(tables.matrix, 0, 1) @ curvature @ tables.matrix
+
+
+def _point_moves(tables: Tables, placed: Placed, points: Array) -> Array:
+    """How each moving joint moves each point (…, F, M, 3)."""
+    axes = placed.axes[..., None, :, :]
+    moves = arrays.cross(axes, points[..., None, :] - placed.origins[..., None, :, :]) * tables.turns[..., None]
+    return moves + axes * tables.slides[..., None] if tables.has_slides else moves
+
+
+def _turns(tables: Tables, placed: Placed) -> Array:
+    """How each moving joint turns each frame (…, F, M, 3)."""
+    return placed.axes[..., None, :, :] * tables.turns[..., None]
+
+
+def _rows_per_joint(moves: Array) -> Array:
+    """(…, F, M, 3) as (…, M, 3F)."""
+    swapped = arrays.swapaxes(moves, -3, -2)
+    return swapped.reshape(*swapped.shape[:-2], -1)
 
 
 def _in_chain_joints(tables: Tables, moves: Array) -> Array:

@@ -29,14 +29,9 @@ from h2s2r_schemas.arrays import Array
 class Tables:
     """Constants of one chain: M moving joints sorted by level (how many moving joints lie before them), F frames."""
 
-    still: Array
-    """(M, 4, 4) part of each joint's transform that does not move; translations [m]."""
-    turn_sin: Array
-    """(M, 4, 4) part that follows the sine of the position; zero for a slide."""
-    turn_cos: Array
-    """(M, 4, 4) part that follows the cosine of the position; zero for a slide."""
-    slide: Array
-    """(M, 4, 4) part that follows the position [m per m]; zero for a turn."""
+    terms: Array
+    """(M, 3 or 4, 16) each joint's transform (4×4, by rows; translations [m]): the part that does not move, then what
+    follows the sine of its position, its cosine and, where joints slide, the position itself."""
     matrix: Array
     """(M, J) how the chain's joints drive the moving ones."""
     offset: Array
@@ -47,12 +42,16 @@ class Tables:
     """(F, M) 1 where a turning joint moves the frame, else 0."""
     slides: Array
     """(F, M) 1 where a sliding joint moves the frame, else 0."""
+    order: Array
+    """(M, M) 1 above the diagonal, one half on it: each pair of joints once, the one nearer to the root first."""
     levels: tuple[tuple[int, int], ...]
     """(start, stop) of each level's joints."""
     parents: tuple[tuple[int, ...] | None, ...]
     """For each level, the place of each joint's parent in the level before; None where they stand one to one."""
     frame_joints: tuple[int, ...]
     """(F) the moving joint that carries each frame, counted from 1; 0 is the root."""
+    frames_on_last_level: tuple[int, ...] | None
+    """(F) places of those joints in the last level; None if some frame is carried elsewhere."""
     direct: bool
     """Whether the moving joints are the chain's joints, in order: then matrix and offset change nothing."""
     has_slides: bool
@@ -80,30 +79,56 @@ def build_tables(
     place = {joint.name: index + 1 for index, joint in enumerate(moving)}
     parents, fixed = _links_on_joints(model, root, [joint.parent for joint in moving], place)
     to_axis = [np.eye(4)] + [_frame_with_z_along(joint.axis) for joint in moving]
-    still, turn_sin, turn_cos, slide = (np.zeros((len(moving), 4, 4)) for _ in range(4))
-    for m, joint in enumerate(moving):
-        offset = np.linalg.inv(to_axis[parents[m]]) @ fixed[m] @ joint.origin @ to_axis[m + 1]
-        if joint.kind == "prismatic":
-            still[m] = offset
-            slide[m, :3, 3] = offset[:3, 2]
-        else:
-            still[m, :, 2:] = offset[:, 2:]
-            turn_cos[m, :3, 0], turn_cos[m, :3, 1] = offset[:3, 0], offset[:3, 1]
-            turn_sin[m, :3, 0], turn_sin[m, :3, 1] = offset[:3, 1], -offset[:3, 0]
+    offsets = [
+        np.linalg.inv(to_axis[parents[m]]) @ fixed[m] @ joint.origin @ to_axis[m + 1] for m, joint in enumerate(moving)
+    ]
+    slides = np.array([joint.kind == "prismatic" for joint in moving], dtype=bool)
     frame_joints, frame_fixed = _links_on_joints(model, root, frame_names, place)
-    frames = np.array([np.linalg.inv(to_axis[j]) @ fixed for j, fixed in zip(frame_joints, frame_fixed, strict=True)])
-    moves = np.zeros((len(frame_names), len(moving)))
-    for f, joint in enumerate(frame_joints):
-        while joint:
-            moves[f, joint - 1] = 1.0
-            joint = parents[joint - 1]  # noqa: PLW2901
-    prismatic = np.array([joint.kind == "prismatic" for joint in moving], dtype=bool)
+    frames = [np.linalg.inv(to_axis[joint]) @ fixed for joint, fixed in zip(frame_joints, frame_fixed, strict=True)]
+    moves = _ancestors(frame_joints, parents)
     levels, level_parents = _levels(parents)
+    first, stop = levels[-1] if levels else (0, 0)
+    on_last = levels and all(first < joint <= stop for joint in frame_joints)
     return Tables(
-        still, turn_sin, turn_cos, slide, coupling.matrix, coupling.offset, frames.reshape(-1, 4, 4),
-        moves * ~prismatic, moves * prismatic, levels, level_parents, tuple(frame_joints),
-        direct=_is_identity(coupling), has_slides=bool(prismatic.any()),
-    )  # fmt: skip
+        terms=_terms(offsets, slides),
+        matrix=coupling.matrix,
+        offset=coupling.offset,
+        frames=np.array(frames),
+        turns=moves * ~slides,
+        slides=moves * slides,
+        order=np.triu(np.ones((len(moving), len(moving)))) - 0.5 * np.eye(len(moving)),
+        levels=levels,
+        parents=level_parents,
+        frame_joints=tuple(frame_joints),
+        frames_on_last_level=tuple(joint - 1 - first for joint in frame_joints) if on_last else None,
+        direct=_is_identity(coupling),
+        has_slides=bool(slides.any()),
+    )
+
+
+def _terms(offsets: Sequence[np.ndarray], slides: np.ndarray) -> np.ndarray:
+    """(M, 3 or 4, 16) from each joint's transform (4, 4) at position zero, z along its axis."""
+    terms = np.zeros((len(offsets), 4, 4, 4))
+    for (still, sine, cosine, position), offset, slide in zip(terms, offsets, slides, strict=True):
+        if slide:
+            still[:] = offset
+            position[:3, 3] = offset[:3, 2]
+        else:
+            still[:, 2:] = offset[:, 2:]
+            cosine[:, 0], cosine[:, 1] = offset[:, 0], offset[:, 1]
+            sine[:, 0], sine[:, 1] = offset[:, 1], -offset[:, 0]
+    return terms.reshape(len(offsets), 4, 16)[:, : 4 if slides.any() else 3]
+
+
+def _ancestors(frame_joints: Sequence[int], parents: Sequence[int]) -> np.ndarray:
+    """(F, M) 1 where a moving joint lies between the root and a frame."""
+    moves = np.zeros((len(frame_joints), len(parents)))
+    for frame, carrier in enumerate(frame_joints):
+        joint = carrier
+        while joint:
+            moves[frame, joint - 1] = 1.0
+            joint = parents[joint - 1]
+    return moves
 
 
 def _links_on_joints(
