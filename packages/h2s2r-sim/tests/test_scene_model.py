@@ -11,7 +11,7 @@ from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.scene import SceneModel, SceneOptions, build_model
-from h2s2r_sim.task import load_task, task_names
+from h2s2r_sim.task import load_task, reexpressed, task_names
 
 ROBOTS = ("iiwa14_allegro", "iiwa14_leap", "iiwa14_umi")
 
@@ -167,3 +167,31 @@ def test_options_reach_the_physics(push: TaskSpec) -> None:
     assert (model.opt.iterations, model.opt.ls_iterations) == (20, 50)
     with pytest.raises(SchemaError, match="'round'; allowed are pyramidal, elliptic"):
         build_model(push, embodiment, SceneOptions(cone="round"))
+
+
+def test_the_table_is_a_plane_where_that_is_the_same(push: TaskSpec) -> None:
+    def table_types(task: TaskSpec, options: SceneOptions) -> list[int]:
+        scene = build_model(task, load_embodiment("iiwa14_umi"), options)
+        return [int(each) for each in scene.model.geom_type[scene.table_geoms]]
+
+    plane, box = int(mujoco.mjtGeom.mjGEOM_PLANE), int(mujoco.mjtGeom.mjGEOM_BOX)
+    assert table_types(push, SceneOptions()) == table_types(push, SceneOptions(visuals=False)) == [plane]
+    assert table_types(push, SceneOptions(table_plane=False)) == [box]
+    # A table above the robot's base must not cut through the arm beside it: it stays a box.
+    raised = reexpressed(push, SE3.from_parts(np.eye(4)[0], np.array([0.0, 0.0, 0.15])))
+    assert table_types(raised, SceneOptions()) == [box]
+    # A top that is not where the table's frame is stays what it is, too.
+    sunk = push.scene.bodies[0].shapes[0].replace(wxyz_xyz=[1, 0, 0, 0, 0, 0, -0.05])
+    lower = push.scene.replace(bodies=(push.scene.bodies[0].replace(shapes=(sunk,)),))
+    assert table_types(push.replace(scene=lower), SceneOptions()) == [box]
+
+
+def test_plane_and_box_hold_an_object_alike(push: TaskSpec) -> None:
+    embodiment = load_embodiment("iiwa14_umi")
+    heights = []
+    for plane in (True, False):
+        scene = build_model(push, embodiment, SceneOptions(table_plane=plane))
+        data = at(scene, embodiment.home, push.reference.Ts_world_object[0])
+        mujoco.mj_step(scene.model, data, 120)
+        heights.append(data.qpos[scene.object_qpos])
+    assert np.abs(heights[0] - heights[1]).max() < 1e-4

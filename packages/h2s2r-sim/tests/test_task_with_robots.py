@@ -67,7 +67,7 @@ def test_the_palm_can_go_with_the_object_all_the_way(retargeter: Retargeter, nam
     found = premanip(retargeter, task)
     T_object_palm = Ts_world_object[0].inv() @ found.Ts_world_palm
     arm = found.joint_pos[: retargeter.embodiment.num_arm_joints]
-    for at in range(15, len(task.reference.time), 15):
+    for at in range(20, len(task.reference.time), 20):
         solution = retargeter.solve_palm(Ts_world_object[at] @ T_object_palm, guess=arm)
         assert float(np.max(solution.position_error)) < 2e-3
         assert np.abs(solution.joint_pos - arm).max() < np.deg2rad(30.0)

@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 
 from h2s2r_schemas.artifacts import ObjectModel, SceneBody, Shape
+from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.scene.options import SceneOptions
 
 #: Geom groups of every model: MuJoCo shows groups 0-2 unless told otherwise.
@@ -95,3 +96,44 @@ def add_fixture(spec: mujoco.MjSpec, fixture: SceneBody, options: SceneOptions) 
     for index, shape in enumerate(fixture.shapes):
         set_contact(add_shape(spec, body, shape, f"scene/{fixture.name}/{index}"), fixture.friction, options)
     return body
+
+
+def add_table(spec: mujoco.MjSpec, table: SceneBody, T_world_table: SE3, options: SceneOptions) -> mujoco.MjsBody:
+    """Add the table: with ``table_plane`` its top collides as a plane, where it is one and not above the robot's base.
+
+    Geoms: as for any fixture, and ``scene/table/top``.
+    """
+    T_body_table = table.T_world_body.inv() @ T_world_table
+    at_top = [index for index, shape in enumerate(table.shapes) if _ends_at_top(shape, T_body_table)]
+    body = add_fixture(spec, table, options)
+    if not options.table_plane or not at_top or T_world_table.translation[2] > _ABOVE_BASE:
+        return body
+    for index in at_top:
+        geom = spec.geom(f"scene/{table.name}/{index}")
+        geom.contype = geom.conaffinity = 0
+        if not options.visuals:
+            spec.delete(geom)
+    plane = body.add_geom(
+        name=f"scene/{table.name}/top",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        pos=T_body_table.translation,
+        quat=T_body_table.wxyz,
+        size=[1.0, 1.0, 0.1],
+        group=COLLISION_GROUP,
+    )
+    set_contact(plane, table.friction, options)
+    return body
+
+
+#: [m] a table's top may be above the robot's base and still be taken as endless; if higher, it would cut through the arm.
+_ABOVE_BASE = 0.02
+
+
+def _ends_at_top(shape: Shape, T_body_table: SE3) -> bool:
+    """Whether a shape is a box whose upper face lies in the table's surface."""
+    if shape.kind != "box":
+        return False
+    T_table_shape = T_body_table.inv() @ SE3(shape.wxyz_xyz)
+    up = T_table_shape.rotation_matrix()[2]
+    height = T_table_shape.translation[2] + np.abs(up) @ shape.size / 2
+    return bool(np.abs(up).max() > 1.0 - 1e-6 and abs(height) < 1e-3)

@@ -39,6 +39,9 @@ class SceneOptions:
     """[kg·m²] inertia of motor and gear, felt at an arm joint; order of magnitude of harmonic drives of this size."""
     hand_armature: float = 0.001
     """[kg·m²; kg for a slide] the same of the hand's joints."""
+    table_plane: bool = True
+    """Whether the top of a table that is not above the robot's base collides as an endless plane. A fifth cheaper than a
+    box, as every finger is tested against it; but nothing falls over the table's edge."""
     visuals: bool = True
     """Whether shapes that are only seen are part of the model. Without them steps are cheaper; pictures show what collides."""
     shadow_size: int = 1024

@@ -10,7 +10,7 @@ import mujoco
 
 from h2s2r_schemas.artifacts import ObjectModel, Scene
 from h2s2r_schemas.errors import SchemaError
-from h2s2r_sim.scene.bodies import add_fixture, add_object
+from h2s2r_sim.scene.bodies import add_fixture, add_object, add_table
 from h2s2r_sim.scene.options import SceneOptions
 
 _CONES = {"pyramidal": mujoco.mjtCone.mjCONE_PYRAMIDAL, "elliptic": mujoco.mjtCone.mjCONE_ELLIPTIC}
@@ -39,7 +39,10 @@ def world_spec(model: ObjectModel, scene: Scene, options: SceneOptions) -> mujoc
     physics.ls_iterations = options.ls_iterations
     add_object(spec, model, options)
     for fixture in scene.bodies:
-        add_fixture(spec, fixture, options)
+        if fixture.name == "table":
+            add_table(spec, fixture, scene.T_world_table, options)
+        else:
+            add_fixture(spec, fixture, options)
     _add_light(spec, options)
     return spec
 
