@@ -14,6 +14,7 @@ import numpy as np
 
 from h2s2r_retarget.kinematics.chain import Chain
 from h2s2r_schemas.arrays import Array
+from h2s2r_schemas.errors import SchemaError
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,14 @@ def independent_parts(chain: Chain, frames: Sequence[str], num_poses: int, toget
         frames: frames to place.
         num_poses: how many of them want an orientation too.
         together: do not split, and keep joints that move no frame: something else couples them.
+
+    Raises:
+        SchemaError: no joint moves one of the frames.
     """
     moves = _moves(chain, frames)
+    still = [frame for frame, joints in zip(frames, moves, strict=True) if not joints.any()]
+    if still:
+        raise SchemaError(f"No joint of {chain} moves {still}. Choose other frames, or a root further up.")
     if together:
         groups = [(tuple(range(len(frames))), np.ones(len(chain.joint_names), dtype=bool))]
     else:
