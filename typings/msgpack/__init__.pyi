@@ -1,5 +1,6 @@
 # What h2s2r uses of msgpack, which ships no types. Read by pyright alone.
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 class ExtType:
     code: int

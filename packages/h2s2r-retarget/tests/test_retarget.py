@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hands_for_tests import human_hand
+
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
 from h2s2r_retarget.result import MAX_PENETRATION, CollisionError, PalmUnreachableError
 from h2s2r_retarget.retarget import Retargeter, retarget, retarget_hand
 from h2s2r_retarget.trajectory import retarget_hand_path
-
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, Scene, SceneBody, Shape
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -33,7 +33,7 @@ def path(side: str, frames: int = 60) -> np.ndarray:
         [0.15 * np.sin(3 * s), 0.2 * np.cos(4 * s) - 0.2, 0.1 * s, 0, 0, 0.6 * s] for s in np.linspace(0, 1, frames)
     ]
     curls = np.linspace(0.2, 0.7, frames)
-    return np.stack([hand(side, curl, move) for curl, move in zip(curls, moves)])
+    return np.stack([hand(side, curl, move) for curl, move in zip(curls, moves, strict=True)])
 
 
 @pytest.mark.requirement("H11")
@@ -95,7 +95,7 @@ def test_a_hand_of_the_other_side_is_refused(robot):
     if embodiment.side == "none":
         assert retarget(hand("left"), embodiment, "left").ok
     else:
-        with pytest.raises(SchemaError, match="A left human hand for .* whose hand is a right one"):
+        with pytest.raises(SchemaError, match=r"A left human hand for .* whose hand is a right one"):
             retarget(hand("left"), embodiment, "left")
 
 
@@ -164,7 +164,7 @@ def test_a_hand_in_the_table_is_refused_and_lifted_out_on_demand(robot):
     lowest = retarget(hand("right"), embodiment).p_world_fingertips[:, 2].min()
     high, low = table(lowest + 0.01), table(lowest - 0.3)
     assert "table" not in retarget(hand("right"), embodiment, scene=low).colliding
-    with pytest.raises(CollisionError, match="mm inside .*; 1 mm is allowed. Ask for avoid_collisions=True") as refusal:
+    with pytest.raises(CollisionError, match=r"mm inside .*; 1 mm is allowed\. Ask for avoid_collisions=True") as refusal:
         retarget_hand(human, embodiment, scene=high)
     assert refusal.value.penetration > 0.005
     found = retarget(hand("right"), embodiment, scene=high, avoid_collisions=True)

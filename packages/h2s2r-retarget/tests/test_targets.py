@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hands_for_tests import human_hand
-from h2s2r_retarget.targets import check_keypoints, palm_targets
 
+from h2s2r_retarget.targets import check_keypoints, palm_targets
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from h2s2r_retarget.timing import keep_steady, stretch_time
 
+from h2s2r_retarget.timing import keep_steady, stretch_time
 from h2s2r_schemas.errors import SchemaError
 
 

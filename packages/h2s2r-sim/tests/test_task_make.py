@@ -43,8 +43,8 @@ def test_a_task_survives_its_file(push: TaskSpec) -> None:
 
 
 def test_what_it_was_made_from_is_written_down(push: TaskSpec) -> None:
-    assert set(push.sources) == {"trajectory", "hand", "scene", "object"}
-    assert remade(push).sources["scene"] == push.sources["scene"]
+    assert set(push.sources) == {"ObjectTrajectory", "HandPose", "Scene", "ObjectModel"}
+    assert remade(push).sources["Scene"] == push.sources["Scene"]
 
 
 @pytest.mark.requirement("H07")

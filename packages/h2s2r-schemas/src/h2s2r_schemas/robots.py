@@ -47,7 +47,7 @@ class RobotSpec(Message):
     base_frame: str = field(TextSpec(empty=False, max_length=128))
     """Link that is the world's origin."""
     palm_frame: str = field(TextSpec(empty=False, max_length=128))
-    """Link of the palm: x out of the palm, y towards the index side, z towards the fingers."""
+    """Link of the palm: x out of the palm, z towards the fingers; y = z × x, to the index side of a right hand."""
     fingertip_frames: tuple[str, ...] = field(TextsSpec("F"))
     """(F) links of the fingertips."""
 

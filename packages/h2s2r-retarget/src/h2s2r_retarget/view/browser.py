@@ -46,8 +46,8 @@ def show(scene: ViewScene, host: str = "localhost", port: int = 8080) -> Any:
 
     def draw(frame: int) -> None:
         with server.atomic():
-            for handle, pose in zip(links, scene.Ts_world_link.wxyz_xyz[frame], strict=True):
-                handle.wxyz, handle.position = pose[:4], pose[4:]
+            for handle, wxyz_xyz in zip(links, scene.Ts_world_link.wxyz_xyz[frame], strict=True):
+                handle.wxyz, handle.position = wxyz_xyz[:4], wxyz_xyz[4:]
             _draw_hand(server, scene, frame)
 
     _controls(server, scene, draw)

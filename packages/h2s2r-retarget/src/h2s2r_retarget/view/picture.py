@@ -51,6 +51,10 @@ class _View:
             getattr(axes, f"set_{name}label")(f"{name} [m]")
         axes.view_init(elev=self.elevation, azim=self.azimuth)
         axes.set_box_aspect((1, 1, 1), zoom=1.05)
+        if self.elevation == 0:
+            # Looking along x or y, its ticks would all fall on one spot.
+            getattr(axes, "set_xticks" if self.azimuth == 0 else "set_yticks")([])
+            getattr(axes, "set_xlabel" if self.azimuth == 0 else "set_ylabel")("")
         axes.tick_params(labelsize=6)
 
 

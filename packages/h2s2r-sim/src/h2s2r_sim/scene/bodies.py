@@ -91,8 +91,8 @@ def add_object(spec: mujoco.MjSpec, model: ObjectModel, options: SceneOptions) -
 
 def add_fixture(spec: mujoco.MjSpec, fixture: SceneBody, options: SceneOptions) -> mujoco.MjsBody:
     """Add one immovable thing. Geoms: ``scene/NAME/i``, both seen and colliding."""
-    pose = fixture.wxyz_xyz_world_body
-    body = spec.worldbody.add_body(name=f"scene/{fixture.name}", pos=pose[4:], quat=pose[:4])
+    wxyz_xyz = fixture.wxyz_xyz_world_body
+    body = spec.worldbody.add_body(name=f"scene/{fixture.name}", pos=wxyz_xyz[4:], quat=wxyz_xyz[:4])
     for index, shape in enumerate(fixture.shapes):
         set_contact(add_shape(spec, body, shape, f"scene/{fixture.name}/{index}"), fixture.friction, options)
     return body

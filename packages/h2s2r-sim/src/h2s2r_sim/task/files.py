@@ -91,9 +91,9 @@ def _from_toml(path: Path, folders: tuple[Path, ...]) -> TaskSpec:
     scene = Scene(name=name, wxyz_xyz_world_table=T_world_table.wxyz_xyz, bodies=bodies)
     waypoints = _need(table, "waypoint", path)
     time = np.array([_need(each, "time", path) for each in waypoints])
-    poses = [_place(each, path) for each in waypoints]
-    trajectory = path_through(model.name, time, SE3(np.stack([pose.wxyz_xyz for pose in poses])))
-    hand = _read_hand(_need(table, "hand", path), poses[0], path)
+    Ts_world_object = SE3(np.stack([_place(each, path).wxyz_xyz for each in waypoints]))
+    trajectory = path_through(model.name, time, Ts_world_object)
+    hand = _read_hand(_need(table, "hand", path), Ts_world_object[0], path)
     return make_task(trajectory, hand, scene, model, name=name)
 
 

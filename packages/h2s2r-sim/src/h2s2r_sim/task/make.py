@@ -60,39 +60,26 @@ def make_task(
     Args:
         trajectory: the object's path, in the world, as tracked.
         hand: the human hand just before contact, in the world, by the same clock.
-        scene: table and fixtures.
-        model: the object.
+        scene, model: table and fixtures; the object.
         name: of the task.
         robot_pose: the configuration that imitates the hand, where it is known already.
-        embodiment: a robot to find ``robot_pose`` for.
+        embodiment: a robot to find it for.
         hand_trajectory: the whole hand path by the same clock; only baselines need it.
         cfg: see ``TaskCfg``.
 
     Raises:
-        SchemaError: a mesh that is open, off-centre or in another unit; a path with long gaps, without motion, or through
-            table or fixtures; a hand of wrong size or far from the object; both ``robot_pose`` and ``embodiment``.
+        SchemaError: an object, path or hand that cannot be right (``checks``), or both a robot_pose and an embodiment.
         PalmUnreachableError: the embodiment cannot bring its palm there; names the distance.
     """
     cfg = cfg or TaskCfg()
-    if robot_pose is not None and embodiment is not None:
-        raise SchemaError("Give a robot_pose, or an embodiment to find it for: not both.")
     check_object(model)
     anchors = anchor_points(model, cfg.num_anchors)
-    reference, start_time = make_reference(trajectory, anchors, cfg.reference)
-    reference = _out_of_table(reference, scene, model, cfg.max_penetration)
+    smooth, start_time = make_reference(trajectory, anchors, cfg.reference)
+    reference = _out_of_table(smooth, scene, model, cfg.max_penetration)
     T_object_world = reference.Ts_world_object[0].inv()
     p_object_keypoints = T_object_world.apply(hand.p_world_keypoints)
     check_hand(p_object_keypoints, model)
-    if embodiment is not None:
-        robot_pose = retarget_hand(hand, embodiment)
-    inputs: dict[str, Message | None] = {
-        "trajectory": trajectory,
-        "hand": hand,
-        "scene": scene,
-        "object": model,
-        "robot_pose": robot_pose,
-        "hand_trajectory": hand_trajectory,
-    }
+    robot_pose = _robot_pose(hand, robot_pose, embodiment)
     return TaskSpec(
         name=name,
         object=model,
@@ -104,10 +91,20 @@ def make_task(
         wxyz_xyz_object_palm=None if robot_pose is None else (T_object_world @ robot_pose.T_world_palm).wxyz_xyz,
         robot_pose=robot_pose,
         hand=None if hand_trajectory is None else _on_clock(hand_trajectory, start_time, reference.duration),
-        sources={
-            key: hashlib.sha256(encode(value)).hexdigest()[:16] for key, value in inputs.items() if value is not None
-        },
+        sources=_hashes(trajectory, hand, scene, model, robot_pose, hand_trajectory),
     )
+
+
+def _robot_pose(hand: HandPose, robot_pose: RobotPose | None, embodiment: Embodiment | None) -> RobotPose | None:
+    if robot_pose is not None and embodiment is not None:
+        raise SchemaError("Give a robot_pose, or an embodiment to find it for: not both.")
+    return robot_pose if embodiment is None else retarget_hand(hand, embodiment)
+
+
+def _hashes(*inputs: Message | None) -> dict[str, str]:
+    """Content hash of each input that was given, by its class."""
+    given = [each for each in inputs if each is not None]
+    return {type(each).__name__: hashlib.sha256(encode(each)).hexdigest()[:16] for each in given}
 
 
 def _out_of_table(reference: ObjectTrajectory, scene: Scene, model: ObjectModel, allowed: float) -> ObjectTrajectory:

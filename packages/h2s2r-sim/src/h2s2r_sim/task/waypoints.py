@@ -33,8 +33,8 @@ def path_through(object_name: str, time: np.ndarray, Ts_world_waypoint: SE3) -> 
     time = np.asarray(time, float)
     if len(time) < 2 or time[0] != 0.0 or not bool((np.diff(time) > 0).all()):
         raise SchemaError(f"Way-points need at least two times that grow from 0 s; these are {time.tolist()}.")
-    T_first = Ts_world_waypoint[0]
-    rotvec = (SE3.from_parts(T_first.wxyz, np.zeros(3)).inv() @ Ts_world_waypoint).log()[:, 3:]
+    T_world_waypoint = Ts_world_waypoint[0]
+    rotvec = (SE3.from_parts(T_world_waypoint.wxyz, np.zeros(3)).inv() @ Ts_world_waypoint).log()[:, 3:]
     if float(np.linalg.norm(rotvec, axis=-1).max()) > np.deg2rad(170.0):
         raise SchemaError(
             "A way-point is turned by more than 170° from the first; way-points cannot tell which way round."
@@ -42,7 +42,7 @@ def path_through(object_name: str, time: np.ndarray, Ts_world_waypoint: SE3) -> 
     grid = np.arange(round(float(time[-1]) / SAMPLE_TIME) + 1) * SAMPLE_TIME
     values = _monotone_cubic(time, np.concatenate([Ts_world_waypoint.translation, rotvec], axis=-1), grid)
     turned = SE3.exp(np.concatenate([np.zeros_like(values[:, :3]), values[:, 3:]], axis=-1))
-    Ts_world_object = SE3.from_parts((T_first @ turned).wxyz, values[:, :3])
+    Ts_world_object = SE3.from_parts((T_world_waypoint @ turned).wxyz, values[:, :3])
     return ObjectTrajectory(
         object_name=object_name,
         time=grid,
