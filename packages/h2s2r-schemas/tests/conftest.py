@@ -1,8 +1,13 @@
-"""Marks that this package's tests use, so that they also run from its wheel alone.
+"""Lets tests run from this package's wheel alone: the marks they use, and what they share (``faults_for_tests``).
 
-In:  pytest.   Out: registered marks.
+In:  pytest.   Out: registered marks, this folder on the path.
 Not here: fixtures.
 """
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_configure(config):

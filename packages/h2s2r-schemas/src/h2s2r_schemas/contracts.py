@@ -27,7 +27,7 @@ class Robot(Protocol):
 
     - **hello**: ``hello()`` is the same at any time. Its ``robot`` gives the joint order of every array. The slowest and the
       fastest stream of commands satisfy 0 < ``command_hz[0]`` ≤ ``command_hz[1]``, and ``lease_ttl`` is longer than the
-      slowest period.
+      slowest period. ``emulated`` is true only where no hardware moves: checks then dare more.
     - **state**: every state carries the hash of that robot and one value per joint in each array. Arrays of a state are never
       changed after it was returned.
     - **time**: time is the robot's. ``next_state()`` waits until the robot's clock has moved on and returns a state whose
@@ -59,8 +59,8 @@ class Robot(Protocol):
       other joint moves.
     - **silence**: without an accepted command or a renewal for longer than ``lease_ttl`` the lease is free and the robot
       stands still, under its own control; so it is at the latest after twice that time.
-    - **estop**: ``estop`` needs no lease and is never refused. Afterwards ``server_state`` is ``estop``, the robot stands still
-      and refuses commands, until ``reset_estop``, which needs the lease to be free.
+    - **estop**: ``estop`` needs no lease and is never refused. Afterwards ``server_state`` is ``estop``, and the robot comes to
+      rest (joints without power may sink) and refuses commands, until ``reset_estop``, which needs the lease to be free.
 
     Not to be seen through this contract: a joint order, sign or unit that is wrong in the same way in the limits, commands
     and states (compare with the robot's own display), and frames, as only joints occur here.

@@ -6,13 +6,13 @@ Not here: single commands (refusals).
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Callable
 
 import numpy as np
 
 from h2s2r_schemas.testing.clauses import broken
 from h2s2r_schemas.testing.robot.motion import Motion
-from h2s2r_schemas.testing.robot.refusals import hold_accepted, judge_still, must_refuse
+from h2s2r_schemas.testing.robot.refusals import hold_accepted, judge_not_followed, judge_still, must_refuse
 from h2s2r_schemas.testing.robot.session import NO_LEASE, RobotSession
 from h2s2r_schemas.testing.robot.states import ARMED
 
@@ -131,7 +131,7 @@ def check_silence(session: RobotSession, motion: Motion) -> None:
             f"a free lease (epoch 0) after lease_ttl, {ttl} s; refused commands do not keep it.",
             "Let only accepted commands and renewals restart the lease's clock, and free it when that runs out.",
         )
-    before: Any = session.state
+    before = session.mark()
     session.idle(ttl, False)
     judge_still(session, before, motion, "after the lease ran out", "Robot.silence")
     must_refuse(session, motion, "under a lease that ran out", armed=False)
@@ -173,9 +173,8 @@ def check_estop(session: RobotSession, motion: Motion, timeout: float) -> None:
             "done, and server_state estop.",
             "Stop first, ask nothing.",
         )
-    before: Any = session.state
     must_refuse(session, motion, "after the e-stop", armed=False)
-    judge_still(session, before, motion, "after the e-stop", "Robot.estop")
+    judge_not_followed(session, motion, "after the e-stop", "Robot.estop")
     session.idle(2.0 * session.hello.lease_ttl, False, lambda: not session.state.lease_epoch)
     if session.state.server_state != "estop":
         raise broken(

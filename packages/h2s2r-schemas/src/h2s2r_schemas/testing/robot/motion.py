@@ -65,6 +65,15 @@ class Motion:
         """Command the start for that long [s]; ends early when ``until()``."""
         session.stream(lambda elapsed: self.start, seconds, until)
 
+    def rest(self, session: RobotSession, seconds: float) -> None:
+        """Command the start until the joints stand still there, or for that long [s]."""
+        began = session.state.time
+        while session.state.time - began < seconds:
+            before = session.state.joint_pos
+            self.hold(session, _STAY)
+            if (np.abs(session.state.joint_pos - before) <= 0.5 * FOLLOW_TOLERANCE * self.size).all():
+                return
+
 
 def ramp(session: RobotSession, begin: np.ndarray, end: np.ndarray) -> list[RobotState]:
     """States while commanding a smooth path between two configurations (J), at half the limits or slower."""
@@ -93,6 +102,7 @@ def check_follow(session: RobotSession, motion: Motion, settle: float) -> None:
 def _move_joint(session: RobotSession, motion: Motion, settle: float, joint: int) -> None:
     target = motion.start.copy()
     target[joint] = motion.moved[joint]
+    motion.rest(session, settle)
     before = session.state
     states = ramp(session, motion.start, target)
     arrived = _arrival(session, before, target, motion, joint)

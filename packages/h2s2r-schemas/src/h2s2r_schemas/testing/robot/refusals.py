@@ -13,7 +13,10 @@ import numpy as np
 from h2s2r_schemas.testing.clauses import broken
 from h2s2r_schemas.testing.robot.motion import FOLLOW_TOLERANCE, Motion
 from h2s2r_schemas.testing.robot.session import RobotSession
+from h2s2r_schemas.wire import RobotState
 
+#: Part of its amplitude by which a joint, measured or as sent, may be elsewhere: measuring is noisy.
+_STILL = {"joint_pos": 2.0 * FOLLOW_TOLERANCE, "joint_pos_target": FOLLOW_TOLERANCE}
 #: Part of ``lease_ttl`` for which nothing but the refused commands is sent.
 _WINDOW = 0.4
 
@@ -31,8 +34,9 @@ def check_refusals(session: RobotSession, motion: Motion) -> None:
 
 
 def check_unarmed(session: RobotSession, motion: Motion) -> None:
-    """Clause refusal before arming. Joints without power may sink, so only the verdict is judged."""
+    """Clause refusal before arming."""
     must_refuse(session, motion, "before arming", armed=False)
+    judge_not_followed(session, motion, "before arming", "Robot.refusal")
 
 
 def must_refuse(session: RobotSession, motion: Motion, what: str, armed: bool = True, **changes: Any) -> None:
@@ -47,26 +51,19 @@ def must_refuse(session: RobotSession, motion: Motion, what: str, armed: bool = 
     """
     if armed:
         hold_accepted(session, motion, f"before commands {what}")
-    before, first = session.state, session.next_sequence
+    before, first = session.mark(), session.next_sequence
+    ttl = session.hello.lease_ttl
     target = np.delete(motion.moved, changes.pop("cut")) if "cut" in changes else motion.moved
-    session.stream(lambda elapsed: target, _WINDOW * session.hello.lease_ttl, **changes)
+    session.stream(lambda elapsed: target, _WINDOW * ttl, **changes)
     last = session.next_sequence - 1
     if armed:
-        judge_still(session, before, motion, f"while only commands {what} were sent")
-    if first <= session.state.command_sequence <= last and session.state.lease_epoch == before.lease_epoch:
-        raise broken(
-            "Robot.refusal",
-            f"command_sequence is {session.state.command_sequence}: a command {what} was accepted.",
-            "no such command is accepted.",
-            "Check epoch, token, sequence, hash, joint count, age and arming before anything else.",
-        )
-    wait = session.hello.lease_ttl
-    if armed:
-        motion.hold(session, wait, lambda: counted(session, before.counters))
+        motion.hold(session, ttl, lambda: counted(session, before.counters))
         hold_accepted(session, motion, f"after commands {what}")
+        judge_still(session, before, motion, f"while only commands {what} were sent, or just after")
     else:
         # The whole time, so that none is still on its way when the robot is armed.
-        session.idle(wait, bool(session.state.lease_epoch))
+        session.idle(ttl, bool(session.state.lease_epoch))
+    _judge_none_accepted(session, before, first, last, what)
     if not counted(session, before.counters):
         raise broken(
             "Robot.verdict",
@@ -75,6 +72,17 @@ def must_refuse(session: RobotSession, motion: Motion, what: str, armed: bool = 
             "within lease_ttl, last_refusal is a code and counters[code] has grown.",
             "Count every refusal under its code and report it in the states.",
         )
+
+
+def _judge_none_accepted(session: RobotSession, before: RobotState, first: int, last: int, what: str) -> None:
+    for state in session.seen:
+        if first <= state.command_sequence <= last and state.lease_epoch == before.lease_epoch:
+            raise broken(
+                "Robot.refusal",
+                f"command_sequence was {state.command_sequence} at {state.time:.6g} s: a command {what} was accepted.",
+                "no such command is accepted.",
+                "Check epoch, token, sequence, hash, joint count, age and arming before anything else.",
+            )
 
 
 def counted(session: RobotSession, before: Any) -> bool:
@@ -106,15 +114,31 @@ def hold_accepted(session: RobotSession, motion: Motion, when: str, clause: str 
         )
 
 
-def judge_still(session: RobotSession, before: Any, motion: Motion, when: str, clause: str = "Robot.refusal") -> None:
-    """See that no joint, measured or sent, has moved since the state ``before``."""
-    for name in ("joint_pos", "joint_pos_target"):
-        moved = np.abs(getattr(session.state, name) - getattr(before, name))
-        if (moved > FOLLOW_TOLERANCE * motion.size).any():
-            at = int(np.argmax(moved / np.maximum(motion.size, 1e-12)))
+def judge_still(
+    session: RobotSession, before: RobotState, motion: Motion, when: str, clause: str = "Robot.refusal"
+) -> None:
+    """See that no joint, measured or sent, was elsewhere than in the state ``before`` in any state seen since the mark."""
+    for state in session.seen:
+        for name, part in _STILL.items():
+            moved = np.abs(getattr(state, name) - getattr(before, name))
+            if (moved > part * motion.size).any():
+                at = int(np.argmax(moved / np.maximum(motion.size, 1e-12)))
+                raise broken(
+                    clause,
+                    f"{name} of {session.spec.joint_names[at]} moved by {moved[at]:.4g} {when}.",
+                    "nothing moves.",
+                    "Let only accepted commands reach the targets of the joints.",
+                )
+
+
+def judge_not_followed(session: RobotSession, motion: Motion, when: str, clause: str) -> None:
+    """See that the robot did not go where commands pointed. Joints without power may sink, so they need not be still."""
+    for name in _STILL:
+        off = np.abs(getattr(session.state, name) - motion.moved)
+        if (off <= FOLLOW_TOLERANCE * motion.size).all():
             raise broken(
                 clause,
-                f"{name} of {session.spec.joint_names[at]} moved by {moved[at]:.4g} {when}.",
-                "nothing moves.",
+                f"{name} is where commands {when} pointed, joint by joint.",
+                "refused commands are not followed.",
                 "Let only accepted commands reach the targets of the joints.",
             )

@@ -44,6 +44,7 @@ class RobotSession:
         self.next_sequence = self.requests = 0
         self.last_sent = self.renewed = -np.inf
         self._kept: deque[tuple[RobotState, dict[str, np.ndarray]]] = deque(maxlen=4)
+        self.seen: list[RobotState] = []
         self.state: RobotState = robot.next_state()
         judge_state(self.state, None, self.hello, self.robot_hash)
 
@@ -68,7 +69,13 @@ class RobotSession:
                     )
         judge_state(state, before, self.hello, self.robot_hash)
         self.state = state
+        self.seen.append(state)
         return state
+
+    def mark(self) -> RobotState:
+        """The present state; ``seen`` holds those after it."""
+        self.seen = []
+        return self.state
 
     def idle(self, seconds: float, renew: bool, until: Callable[[], bool] = lambda: False) -> list[RobotState]:
         """States of that long [s] without commands, with or without renewing the lease; ends early when ``until()``."""

@@ -167,6 +167,8 @@ def _judge_start(step: Step, rows: np.ndarray, task: TaskSpec, at: int) -> None:
 
 
 def _judge_success(step: Step, task: TaskSpec, at: int) -> None:
+    if not step.success.any():
+        return
     T_world_goal = SE3(task.reference.wxyz_xyz_world_object[-1])
     T_world_object = SE3(step.wxyz_xyz_world_object.astype(np.float64))
     position, rotation = object_error(T_world_object, T_world_goal, task.object.symmetry)
