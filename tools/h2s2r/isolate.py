@@ -97,6 +97,7 @@ def isolate(root: Path, packages: Sequence[str], log: Log) -> list[Result]:
         _checked(
             "building all wheels", [_uv(), "build", "--all-packages", "--wheel", "--out-dir", str(wheels)], cwd=root
         )
+        _pin_siblings(wheels)
         ini = _test_settings(root)
 
         def one(name: str, version: str) -> Result:
@@ -107,6 +108,12 @@ def isolate(root: Path, packages: Sequence[str], log: Log) -> list[Result]:
         jobs = [(name, version) for name in settings for version in settings[name]["python"]]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(one, *zip(*jobs, strict=True)))
+
+
+def _pin_siblings(wheels: Path) -> None:
+    """Constraints that take every package of the workspace from its new wheel, whatever a registry may offer."""
+    lines = [f"{wheel.name.split('-', 1)[0].replace('_', '-')} @ {wheel.as_uri()}" for wheel in wheels.glob("*.whl")]
+    (wheels / "siblings.txt").write_text("\n".join(lines), encoding="utf-8")
 
 
 def _test_settings(root: Path) -> str:
@@ -137,7 +144,7 @@ def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, ini
     try:
         python = _environment(interpreter, folder)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-        pip += ["--find-links", str(wheels)]
+        pip += ["--find-links", str(wheels), "--constraint", str(wheels / "siblings.txt")]
         _checked("installing it", [*pip, member.name], cwd=folder)
         listed = json.loads(_checked("listing what came along", [python, "-c", _LIST], folder))
         result.came_along = {name: tuple(version_and_size) for name, version_and_size in listed.items()}
@@ -145,8 +152,11 @@ def _one(member: Path, version: str, settings: dict[str, Any], wheels: Path, ini
             result.came_along.pop(part_of_every_environment, None)
         _refuse_others(result, settings.get("only"))
         _import_all(python, member, settings.get("extra-modules", []), folder)
-        _checked("installing what its tests need", [*pip, *settings["test-requires"]], cwd=folder)
-        result.message = _test(python, member, ini, folder)
+        if list(member.glob("tests/**/test_*.py")):
+            _checked("installing what its tests need", [*pip, *settings["test-requires"]], cwd=folder)
+            result.message = _test(python, member, ini, folder)
+        else:
+            result.message = "no tests yet"
         result.ok = True
     except H2S2RError as error:
         result.message = str(error)
@@ -179,8 +189,6 @@ def _test(python: str, member: Path, ini: str, folder: Path) -> str:
     """Run the package's own tests on the installed wheel; returns pytest's closing line."""
     # Outside the checkout, so that no source folder can stand in for the wheel.
     tests = folder / "tests"
-    if not list(member.glob("tests/**/test_*.py")):
-        return "no tests yet"
     shutil.copytree(member / "tests", tests)
     (tests / "pytest.ini").write_text(ini, encoding="utf-8")
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
