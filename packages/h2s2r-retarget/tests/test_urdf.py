@@ -88,7 +88,7 @@ def test_wrong_files_are_refused_with_the_reason(name):
 @pytest.mark.parametrize("limit", ["", '<limit effort="1" velocity="1"/>'])
 def test_missing_limits_are_refused_or_given(kind, limit):
     source = robot(joint(kind, limit))
-    with pytest.raises(SchemaError, match="has no limits.*missing_limits"):
+    with pytest.raises(SchemaError, match=r"has no limits.*missing_limits"):
         Chain.from_urdf(source)
     chain = Chain.from_urdf(source, missing_limits=(-0.5, 0.25))
     assert (chain.lower.tolist(), chain.upper.tolist()) == ([-0.5], [0.25])
@@ -103,7 +103,7 @@ def test_continuous_joints_need_no_limits():
 def test_joints_that_are_not_single_are_refused_only_where_they_matter():
     links = '<link name="world"/><link name="a"/><link name="b"/>'
     floating = '<joint name="free" type="floating"><parent link="world"/><child link="a"/></joint>'
-    with pytest.raises(SchemaError, match="'free'.*floating"):
+    with pytest.raises(SchemaError, match=r"'free'.*floating"):
         Chain.from_urdf(robot(floating + joint(), links))
     assert Chain.from_urdf(robot(floating + joint(), links), root="a").joint_names == ("j",)
 

@@ -123,7 +123,7 @@ class Solver:
         num, frames = len(guesses), len(self.frames)
         position_error = arrays.zeros((num, frames), guesses)
         rotation_error = arrays.zeros((num, self.num_poses), guesses)
-        reached, iterations = position_error > 0, position_error[:, 0]
+        reached, iterations = position_error > 0, arrays.zeros((num,), guesses)
         for part, outcome in zip(self._parts, outcomes, strict=True):
             whole = len(self._parts) == 1
             members, poses = (slice(None), slice(None)) if whole else (list(part.frames), list(part.pose_frames))
@@ -135,7 +135,7 @@ class Solver:
         return Solution(
             chain=self.chain,
             frames=self.frames,
-            joint_pos=guesses.reshape(*batch, -1),
+            joint_pos=guesses.reshape(*batch, guesses.shape[-1]),
             reached=reached.reshape(*batch, frames),
             position_error=position_error.reshape(*batch, frames),
             rotation_error=rotation_error.reshape(*batch, self.num_poses),
