@@ -63,6 +63,27 @@ def test_the_object_rests_where_the_reference_starts(tasks: dict[str, TaskSpec],
 
 
 @each_task
+def test_displaced_by_five_centimetres_and_fifteen_degrees_it_still_rests_and_overlaps_nothing(
+    tasks: dict[str, TaskSpec], name: str
+) -> None:
+    # The headline noise of every task (DESIGN §5): no start of an episode may be inside a wall or fall off a block.
+    task, start = tasks[name], tasks[name].reference.Ts_world_object[0]
+    corners = [(x, y, yaw) for x in (-0.05, 0.05) for y in (-0.05, 0.05) for yaw in (-15.0, 15.0)]
+    poses = [
+        SE3.from_parts(
+            (SE3.exp(np.array([0, 0, 0, 0, 0, np.deg2rad(yaw)])) @ start).wxyz, start.translation + [x, y, 0]
+        )
+        for x, y, yaw in corners
+    ]
+    depth = penetration(task.object, task.scene, SE3(np.stack([pose.wxyz_xyz for pose in poses])))
+    assert max(float(depths.max()) for depths in depth.values()) < 1e-3
+    for pose in poses[::3]:
+        after, _ = simulated(task, pose, 1.0)
+        position, rotation = after.distance(pose)
+        assert position < 0.005 and rotation < np.deg2rad(3.0)
+
+
+@each_task
 def test_the_replayed_reference_goes_through_nothing(tasks: dict[str, TaskSpec], name: str) -> None:
     task = tasks[name]
     depth = penetration(task.object, task.scene, task.reference.Ts_world_object)

@@ -60,7 +60,8 @@ def make_task(
     Args:
         trajectory: the object's path, in the world, as tracked.
         hand: the human hand just before contact, in the world, by the same clock.
-        scene, model: table and fixtures; the object.
+        scene: table and fixtures.
+        model: the object.
         name: of the task.
         robot_pose: the configuration that imitates the hand, where it is known already.
         embodiment: a robot to find it for.
@@ -77,8 +78,6 @@ def make_task(
     smooth, start_time = make_reference(trajectory, anchors, cfg.reference)
     reference = _out_of_table(smooth, scene, model, cfg.max_penetration)
     T_object_world = reference.Ts_world_object[0].inv()
-    p_object_keypoints = T_object_world.apply(hand.p_world_keypoints)
-    check_hand(p_object_keypoints, model)
     robot_pose = _robot_pose(hand, robot_pose, embodiment)
     return TaskSpec(
         name=name,
@@ -87,12 +86,17 @@ def make_task(
         reference=reference,
         anchor_points=anchors,
         side=hand.side,
-        p_object_keypoints=p_object_keypoints,
+        p_object_keypoints=_checked(T_object_world.apply(hand.p_world_keypoints), model),
         wxyz_xyz_object_palm=None if robot_pose is None else (T_object_world @ robot_pose.T_world_palm).wxyz_xyz,
         robot_pose=robot_pose,
         hand=None if hand_trajectory is None else _on_clock(hand_trajectory, start_time, reference.duration),
         sources=_hashes(trajectory, hand, scene, model, robot_pose, hand_trajectory),
     )
+
+
+def _checked(p_object_keypoints: np.ndarray, model: ObjectModel) -> np.ndarray:
+    check_hand(p_object_keypoints, model)
+    return p_object_keypoints
 
 
 def _robot_pose(hand: HandPose, robot_pose: RobotPose | None, embodiment: Embodiment | None) -> RobotPose | None:
