@@ -13,8 +13,9 @@ from typing import Any
 from h2s2r_retarget.benchmark.arm import arm_figures
 from h2s2r_retarget.benchmark.hand import hand_figures
 from h2s2r_retarget.benchmark.ours import has_fast
+from h2s2r_retarget.benchmark.paths import path_figures
 from h2s2r_retarget.benchmark.problems import pose_problems, tip_problems
-from h2s2r_retarget.benchmark.timing import import_ratio
+from h2s2r_retarget.benchmark.timing import import_figures
 from h2s2r_retarget.embodiment import load_embodiment
 
 ROBOT, SEED = "iiwa14_allegro", 0
@@ -27,13 +28,14 @@ def write_figures(path: str, slow: bool) -> None:
 
 
 def figures(slow: bool) -> dict[str, Any]:
-    """Figures of the arm, the hand and the import, and which peers are missing."""
+    """Figures of the arm, the hand, whole paths and the import, and which peers are missing."""
     robot = load_embodiment(ROBOT)
     rounds = 5 if slow else 2
     missing: set[str] = set() if has_fast() else {"numba"}
     found = arm_figures(pose_problems(robot, ARM_TARGETS, SEED), rounds, missing)
     found.update(hand_figures(tip_problems(robot, HAND_TARGETS, HUMAN_HANDS, SEED), rounds, slow, missing))
+    found.update(path_figures(robot, SEED))
     found["limit_violations"] = found["arm_limit_violations"] + found["tip_limit_violations"]
-    found["import_ratio"] = import_ratio()
+    found.update(import_figures())
     found["peers_missing"] = ", ".join(sorted(missing)) or "none"
     return found

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from h2s2r_retarget.benchmark.peers.attempts import POSITION_TOLERANCE, ROTATION_TOLERANCE
 from h2s2r_retarget.benchmark.problems import PoseProblems
 
 _ITERATIONS = 100
+#: Its default, 1e-9, lets single precision end in a singular matrix.
+_REGULARISATION = {"float32": 1e-6, "float64": 1e-9}
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def _solver(problems: PoseProblems, setting: Setting) -> Callable[[np.ndarray], 
     starts[0, order] = torch.tensor(problems.home, dtype=dtype)
     ik = pk.PseudoInverseIK(
         chain, retry_configs=starts, max_iterations=_ITERATIONS, early_stopping_any_converged=True,
-        early_stopping_no_improvement=None, pos_tolerance=5e-4, rot_tolerance=4e-3, clamp_to_limits=setting.clamp,
+        early_stopping_no_improvement=None, regularlization=_REGULARISATION[setting.dtype],
+        pos_tolerance=POSITION_TOLERANCE, rot_tolerance=ROTATION_TOLERANCE, clamp_to_limits=setting.clamp,
     )  # fmt: skip
 
     def solve(matrices: np.ndarray) -> np.ndarray:
