@@ -20,7 +20,9 @@ _FINGERS = {
 _THUMB = ((0.025, 0.020), (0.045, 0.032, 0.027))
 
 
-def human_hand(curl: float = 0.5, side: str = "right", T_world_wrist: SE3 | None = None, scale: float = 1.0) -> np.ndarray:
+def human_hand(
+    curl: float = 0.5, side: str = "right", T_world_wrist: SE3 | None = None, scale: float = 1.0
+) -> np.ndarray:
     """Keypoints of a hand whose fingers are bent by ``curl`` (0 flat, 1 a fist).
 
     In the wrist's frame, x points out of the palm, y to the index side of a right hand, z to the fingers.

@@ -164,7 +164,9 @@ def test_a_hand_in_the_table_is_refused_and_lifted_out_on_demand(robot):
     lowest = retarget(hand("right"), embodiment).p_world_fingertips[:, 2].min()
     high, low = table(lowest + 0.01), table(lowest - 0.3)
     assert "table" not in retarget(hand("right"), embodiment, scene=low).colliding
-    with pytest.raises(CollisionError, match=r"mm inside .*; 1 mm is allowed\. Ask for avoid_collisions=True") as refusal:
+    with pytest.raises(
+        CollisionError, match=r"mm inside .*; 1 mm is allowed\. Ask for avoid_collisions=True"
+    ) as refusal:
         retarget_hand(human, embodiment, scene=high)
     assert refusal.value.penetration > 0.005
     found = retarget(hand("right"), embodiment, scene=high, avoid_collisions=True)

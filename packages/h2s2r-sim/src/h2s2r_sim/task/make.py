@@ -72,11 +72,8 @@ def make_task(
         SchemaError: an object, path or hand that cannot be right (``checks``), or both a robot_pose and an embodiment.
         PalmUnreachableError: the embodiment cannot bring its palm there; names the distance.
     """
-    cfg = cfg or TaskCfg()
     check_object(model)
-    anchors = anchor_points(model, cfg.num_anchors)
-    smooth, start_time = make_reference(trajectory, anchors, cfg.reference)
-    reference = _out_of_table(smooth, scene, model, cfg.max_penetration)
+    anchors, reference, start_time = _path(trajectory, scene, model, cfg or TaskCfg())
     T_object_world = reference.Ts_world_object[0].inv()
     robot_pose = _robot_pose(hand, robot_pose, embodiment)
     return TaskSpec(
@@ -97,6 +94,15 @@ def make_task(
 def _checked(p_object_keypoints: np.ndarray, model: ObjectModel) -> np.ndarray:
     check_hand(p_object_keypoints, model)
     return p_object_keypoints
+
+
+def _path(
+    trajectory: ObjectTrajectory, scene: Scene, model: ObjectModel, cfg: TaskCfg
+) -> tuple[np.ndarray, ObjectTrajectory, float]:
+    """Anchor points (K, 3) [m], the reference, and when [s] of the recording it starts."""
+    anchors = anchor_points(model, cfg.num_anchors)
+    reference, start_time = make_reference(trajectory, anchors, cfg.reference)
+    return anchors, _out_of_table(reference, scene, model, cfg.max_penetration), start_time
 
 
 def _robot_pose(hand: HandPose, robot_pose: RobotPose | None, embodiment: Embodiment | None) -> RobotPose | None:
