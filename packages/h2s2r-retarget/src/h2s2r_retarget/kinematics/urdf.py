@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
@@ -59,10 +58,11 @@ def parse_xml(source: UrdfSource) -> Element:
     elif isinstance(source, str) and "<" in source:
         content, where = source, "the given text"
     else:
-        path = Path(source)
-        if not path.is_file():
-            raise SchemaError(f"There is no URDF file {str(path)!r}.")
-        content, where = path.read_bytes(), str(path)
+        where = os.fspath(source)
+        if not os.path.isfile(where):
+            raise SchemaError(f"There is no URDF file {where!r}.")
+        with open(where, "rb") as file:
+            content = file.read()
     try:
         robot = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
