@@ -18,7 +18,7 @@ _BONE_WIDTH, _LINE_WIDTH, _POINT_SIZE = 0.004, 0.003, 0.008
 
 
 def show(scene: ViewScene, host: str = "localhost", port: int = 8080) -> Any:
-    """Serve the scene; a slider steps through its frames, boxes show and hide what is drawn.
+    """Serve the scene; a slider steps through its frames, and the scene tree of the page hides what is not wanted.
 
     Args:
         scene: what to show.
