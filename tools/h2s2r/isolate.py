@@ -111,8 +111,10 @@ def isolate(root: Path, packages: Sequence[str], log: Log) -> list[Result]:
 
 
 def _pin_siblings(wheels: Path) -> None:
-    """Constraints that take every package of the workspace from its new wheel, whatever a registry may offer."""
-    lines = [f"{wheel.name.split('-', 1)[0].replace('_', '-')} @ {wheel.as_uri()}" for wheel in wheels.glob("*.whl")]
+    """Constraints that take every package of the workspace in the version just built, whatever newer one is on offer."""
+    # By version and not by file: pip does not match a file to a requirement with an extra.
+    built = [wheel.name.split("-")[:2] for wheel in wheels.glob("*.whl")]
+    lines = [f"{name.replace('_', '-')}=={version}" for name, version in built]
     (wheels / "siblings.txt").write_text("\n".join(lines), encoding="utf-8")
 
 

@@ -10,11 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from h2s2r_retarget.embodiment import embodiment_folder, embodiment_names
 
 SCRIPT = Path(__file__).parents[1] / "authoring" / "make.py"
 
 
+@pytest.mark.skipif(not SCRIPT.is_file(), reason="the authoring script is in the checkout, not in the wheel")
 def test_making_them_again_gives_the_same_bytes(tmp_path):
     subprocess.run([sys.executable, str(SCRIPT), str(tmp_path)], check=True)
     made = sorted(path.parent.name for path in tmp_path.glob("*/robot.urdf"))
