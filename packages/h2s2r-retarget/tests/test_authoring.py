@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from h2s2r_retarget.embodiment import embodiment_folder, embodiment_names
 
 SCRIPT = Path(__file__).parents[1] / "authoring" / "make.py"
