@@ -282,7 +282,11 @@ def test_tensors_take_the_same_steps(dtype):
 def test_float32_reaches_micrometres_inside_the_limits(name):
     chain = Chain.from_urdf(HAND)
     wanted = reachable(chain, 100, seed=8).translation.astype(np.float32)
-    solution = Solver(chain, points=chain.frames, cfg=backend(name)).solve(p_root_points=wanted)
+    solver = Solver(chain, points=chain.frames, cfg=backend(name))
+    at_limits = solver.solve(p_root_points=wanted + np.float32(0.1))
+    assert at_limits.at_limit.any()
+    assert_inside(at_limits, chain)
+    solution = solver.solve(p_root_points=wanted)
     assert solution.joint_pos.dtype == np.float32 and solution.reached.all()
     assert_inside(solution, chain)
     found = chain.forward(solution.joint_pos.astype(np.float64)).translation

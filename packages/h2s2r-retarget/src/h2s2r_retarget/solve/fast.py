@@ -6,6 +6,7 @@ Not here: the compiled loops (kernel); the batched NumPy and torch form (restart
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ from h2s2r_schemas.errors import SchemaError
 if TYPE_CHECKING:
     from h2s2r_retarget.solve.kernel import Options
     from h2s2r_retarget.solve.kernel_model import Robot
+
+_log = logging.getLogger(__name__)
 
 
 def applies(backend: str, reference: Array) -> bool:
@@ -75,6 +78,7 @@ class FastPart:
 
     def _pack(self, reference: np.ndarray) -> tuple[Any, Robot, Options]:
         """Kernel, robot and options for targets of the dtype of ``reference``."""
+        _log.info("Loading the numba kernel; the first time on a machine it is compiled, for up to half a minute.")
         from h2s2r_retarget.solve import kernel  # noqa: PLC0415 - the extra fast
 
         cfg = self._cfg
@@ -82,16 +86,17 @@ class FastPart:
             effective_tolerance(cfg.tolerance, reference), cfg.rotation_weight, cfg.step_limit, cfg.initial_damping,
             cfg.curvature_after, cfg.stationarity, cfg.max_iterations, cfg.agreement,
         )  # fmt: skip
-        packed = (kernel.solve_each, pack_robot(self._part.chain), options)
+        packed = (kernel.solve_each, pack_robot(self._part.chain, reference), options)
         self._packed[reference.dtype] = packed
         return packed
 
 
-def pack_robot(chain: Chain) -> Robot:
-    """A chain as the kernel's arrays."""
+def pack_robot(chain: Chain, reference: np.ndarray) -> Robot:
+    """A chain as the kernel's arrays, with limits that hold in the dtype of ``reference`` too."""
     from h2s2r_retarget.solve.kernel_model import Robot  # noqa: PLC0415 - the extra fast
 
     tables = chain.tables(np.zeros(0))
+    lower, upper = chain.limits(reference)
     still, _, cosine = tables.terms[:, :3].reshape(-1, 3, 4, 4).swapaxes(0, 1)
     slides = tables.slides.any(0)
     turned = np.concatenate((cosine[:, :3, :2], still[:, :3, 2:3]), -1)
@@ -114,6 +119,6 @@ def pack_robot(chain: Chain) -> Robot:
         frame_rotation=np.ascontiguousarray(tables.frames[:, :3, :3]),
         frame_position=np.ascontiguousarray(tables.frames[:, :3, 3]),
         moves=(tables.turns + tables.slides) > 0,
-        lower=chain.lower,
-        upper=chain.upper,
+        lower=lower.astype(np.float64),
+        upper=upper.astype(np.float64),
     )

@@ -69,16 +69,18 @@ def solve_each(
     )  # fmt: skip
     rotation, position = np.empty((robot.parent.shape[0], 3, 3)), np.empty((robot.parent.shape[0], 3))
     frame_rotation, frame_position = np.empty((points.shape[1], 3, 3)), np.empty((points.shape[1], 3))
+    left = np.empty(3)
     for n in range(num):
         for p in range(poses):
             quaternion_matrix(wxyz[n, p], work.rotations[p])
         reached[n], iterations[n] = _attempts(robot, options, ends, starts, points[n], joint_pos[n], work)
         place(robot, joint_pos[n], rotation, position, frame_rotation, frame_position)
         for f in range(points.shape[1]):
-            ahead = points[n, f] - frame_position[f]
-            position_error[n, f] = np.sqrt(ahead[0] ** 2 + ahead[1] ** 2 + ahead[2] ** 2)
+            for i in range(3):
+                left[i] = points[n, f, i] - frame_position[f, i]
+            position_error[n, f] = np.sqrt(left[0] ** 2 + left[1] ** 2 + left[2] ** 2)
         for p in range(poses):
-            left = turn_left(work.rotations[p], frame_rotation[p])
+            turn_left(work.rotations[p], frame_rotation[p], left)
             rotation_error[n, p] = np.sqrt(left[0] ** 2 + left[1] ** 2 + left[2] ** 2)
 
 
@@ -93,13 +95,15 @@ def _attempts(
         if done or (attempt >= options.agreement and worst - error <= options.tolerance):
             break
         while attempt < end and not done:
-            work.q[0] = best if attempt == 0 else starts[attempt - 1]
+            for j in range(best.shape[0]):
+                work.q[0, j] = best[j] if attempt == 0 else starts[attempt - 1, j]
             end_error, done, used, row = _descend(robot, options, points, work)
             steps += used
             worst = max(worst, end_error)
             if done or end_error < error - options.tolerance:
                 error = end_error
-                best[:] = work.q[row]
+                for j in range(best.shape[0]):
+                    best[j] = work.q[row, j]
             attempt += 1
     return done, steps
 
@@ -168,7 +172,8 @@ def _free_joints(robot: Robot, work: Work, now: int) -> tuple[int, float]:
 def _step(work: Work, now: int, num: int, damping: float, limit: float) -> None:
     """Fill ``work.step``: minimum of the damped quadratic model over the free joints, by an LDLᵀ factorisation."""
     factor, step, free = work.factor, work.step, work.free
-    step[:] = 0.0
+    for j in range(step.shape[0]):
+        step[j] = 0.0
     for i in range(num):
         for j in range(i + 1):
             factor[i, j] = work.hessian[now, free[i], free[j]]

@@ -79,7 +79,10 @@ def _compose(
 ) -> None:  # fmt: skip
     """The frame (``local``, ``shift``) seen from the root, where frame ``parent`` (-1: the root itself) carries it."""
     if parent < 0:
-        out_rotation[:], out_position[:] = local, shift
+        for i in range(3):
+            out_position[i] = shift[i]
+            for k in range(3):
+                out_rotation[i, k] = local[i, k]
         return
     carrier = rotation[parent]
     for i in range(3):
@@ -99,14 +102,19 @@ def linearise(
     rotation, position = np.empty((moving, 3, 3)), np.empty((moving, 3))
     frame_rotation, frame_position = np.empty((frames, 3, 3)), np.empty((frames, 3))
     place(robot, q, rotation, position, frame_rotation, frame_position)
-    gradient[:], hessian[:] = 0.0, 0.0
+    for a in range(joints):
+        gradient[a] = 0.0
+        for b in range(joints):
+            hessian[a, b] = 0.0
     cost, largest = 0.0, 0.0
     point_rows, turn_rows, moved = np.empty((joints, 3)), np.empty((joints, 3)), np.empty((moving, 3))
+    ahead, left = np.empty(3), np.zeros(3)
     for f in range(frames):
-        ahead = points[f] - frame_position[f]
-        left = np.zeros(3)
         if f < poses:
-            left = rotation_weight * turn_left(rotations[f], frame_rotation[f])
+            turn_left(rotations[f], frame_rotation[f], left)
+        for i in range(3):
+            ahead[i] = points[f, i] - frame_position[f, i]
+            left[i] = rotation_weight * left[i] if f < poses else 0.0
         _frame_rows(robot, f, frame_position[f], rotation, position, rotation_weight, point_rows, turn_rows, moved)
         for i in range(3):
             cost += 0.5 * (ahead[i] ** 2 + left[i] ** 2)
@@ -135,7 +143,9 @@ def _frame_rows(
     point_rows: np.ndarray, turn_rows: np.ndarray, moved: np.ndarray,
 ) -> None:  # fmt: skip
     """How frame ``f`` moves with the chain's joints (J, 3) [m/rad], turns (weighted), and moves with the moving ones."""
-    point_rows[:], turn_rows[:], moved[:] = 0.0, 0.0, 0.0
+    for j in range(point_rows.shape[0]):
+        for i in range(3):
+            point_rows[j, i], turn_rows[j, i] = 0.0, 0.0
     for m in range(robot.parent.shape[0]):
         if not robot.moves[f, m]:
             continue
@@ -176,15 +186,15 @@ def _subtract_curvature(
 @njit(**_JIT)
 def quaternion_matrix(wxyz: np.ndarray, matrix: np.ndarray) -> None:
     """Fill ``matrix`` (3, 3) with the rotation of a unit quaternion."""
-    w, x, y, z = wxyz
+    w, x, y, z = wxyz[0], wxyz[1], wxyz[2], wxyz[3]
     matrix[0, 0], matrix[0, 1], matrix[0, 2] = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
     matrix[1, 0], matrix[1, 1], matrix[1, 2] = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
     matrix[2, 0], matrix[2, 1], matrix[2, 2] = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
 
 
 @njit(**_JIT)
-def turn_left(target: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Rotation vector (3) [rad], in root axes, that takes orientation ``at`` to ``target`` (both (3, 3))."""
+def turn_left(target: np.ndarray, at: np.ndarray, out: np.ndarray) -> None:
+    """Fill ``out`` (3) with the rotation vector [rad], in root axes, that takes orientation ``at`` to ``target``."""
     left = np.empty((3, 3))
     for i in range(3):
         for k in range(3):
@@ -206,4 +216,4 @@ def turn_left(target: np.ndarray, at: np.ndarray) -> np.ndarray:
     sign = -1.0 if w < 0.0 else 1.0
     length = np.sqrt(x * x + y * y + z * z)
     factor = 0.0 if length == 0.0 else sign * 2.0 * np.arctan2(length, sign * w) / length
-    return np.array([factor * x, factor * y, factor * z])
+    out[0], out[1], out[2] = factor * x, factor * y, factor * z

@@ -125,9 +125,11 @@ class Solver:
         rotation_error = arrays.zeros((num, self.num_poses), guesses)
         reached, iterations = position_error > 0, arrays.zeros((num,), guesses)
         for part, outcome in zip(self._parts, outcomes, strict=True):
+            # Slices where a part is everything: a single problem should not wait for index lists.
             whole = len(self._parts) == 1
             members, poses = (slice(None), slice(None)) if whole else (list(part.frames), list(part.pose_frames))
-            guesses[:, list(part.joints)] = outcome.joint_pos
+            joints = slice(None) if len(part.joints) == guesses.shape[1] else list(part.joints)
+            guesses[:, joints] = outcome.joint_pos
             position_error[:, members] = outcome.position_error
             rotation_error[:, poses] = outcome.rotation_error
             reached[:, members] = outcome.reached[:, None]
@@ -181,4 +183,4 @@ class Solver:
                 f"{list(self.chain.joint_names)}."
             )
         values = self.chain.clip(values).reshape(-1, joints)
-        return values + arrays.zeros((num, joints), points)
+        return values if len(values) == num else values + arrays.zeros((num, joints), points)
