@@ -1,0 +1,149 @@
+"""Physical parameters as fields of MuJoCo's model, per world.
+
+In:  ``PhysicalParameters``.   Out: nothing; the batch's per-world model fields are written.
+Not here: drawing them (perturbation), stepping (worlds).
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+
+from h2s2r_sim.engine import EngineError, PhysicalParameters
+from h2s2r_sim.scene.model import SceneModel
+
+#: [rad/s] a joint slower than this stands still, and stiction holds it (what encoders of such arms can tell from rest).
+STILL = 0.01
+
+
+def weightless(model: mujoco.MjModel) -> mujoco.MjModel:
+    """A copy without gravity. Computing a robot's weight and its compensation costs a fifteenth of a step and changes
+    nothing: weight is applied instead, as a force, to what is not compensated.
+    """
+    model = copy.copy(model)
+    model.opt.gravity[:] = 0.0
+    model.body_gravcomp[:] = 0.0
+    return model
+
+
+class WorldParameters:
+    """Writes parameters into a batch of a ``weightless`` model. A field becomes per-world when it first has to differ: what
+    is off costs nothing.
+    """
+
+    def __init__(self, scene: SceneModel, batch: Batch) -> None:
+        self._scene, self._batch, self._model = scene, batch, batch.model
+        self._palm = int(self._model.site_bodyid[scene.palm_site])
+        self._robot_geoms = np.concatenate([scene.arm_geoms, scene.hand_geoms])
+        self._scene_geoms = np.concatenate([scene.table_geoms, scene.fixture_geoms])
+        self._gravity = scene.model.opt.gravity.copy()
+        self.weight = np.zeros((batch.nsim, self._model.nbody, 6))
+        """(N, B, 6) [N, N·m] weight of each body that nothing compensates, to be applied in every step."""
+        carried = scene.model.body_mass * (1.0 - scene.model.body_gravcomp)
+        self.weight[..., :3] = carried[:, None] * self._gravity
+        self._joint_friction = np.zeros((batch.nsim, len(scene.joint_dofs)))
+        self._stiction = np.zeros((batch.nsim, len(scene.joint_dofs)))
+
+    def write(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
+        """Give the worlds ``env_ids`` these parameters.
+
+        Raises:
+            EngineError: another size for an object that collides as a mesh.
+        """
+        if not len(env_ids):
+            return
+        self._write_friction(env_ids, parameters)
+        self._write_object(env_ids, parameters)
+        self._write_joints(env_ids, parameters)
+        self._put("body_mass", env_ids, self._palm, self._model.body_mass[self._palm] + parameters.payload)
+        self._write_weight(env_ids, parameters)
+        self._batch.set_const(env_ids)
+
+    def hold_still_joints(self, qvel: np.ndarray) -> None:
+        """Friction of the next substeps: more where a joint with stiction stands still."""
+        if not self._stiction.any():
+            return
+        still = np.abs(qvel[:, self._scene.joint_dofs]) < STILL
+        friction = self._batch.expand("dof_frictionloss")
+        base = self._model.dof_frictionloss[self._scene.joint_dofs]
+        friction[:, self._scene.joint_dofs] = base + self._joint_friction + self._stiction * still
+
+    def _put(self, field: str, env_ids: np.ndarray, where: Any, values: np.ndarray, column: Any = None) -> None:
+        """Write ``values`` (K, …) into the entries ``where`` of a field, unless it is shared and they are the model's.
+
+        Args:
+            field: of the model.
+            env_ids: (K) worlds.
+            where: index of one entry, or of W.
+            values: (K, …), or (K, W, …).
+            column: of the entries; none for whole ones.
+        """
+        if self._batch.expanded(field) is None:
+            base = getattr(self._model, field)[where]
+            if np.array_equal(np.broadcast_to(base if column is None else base[..., column], values.shape), values):
+                return
+        rows = env_ids if np.ndim(where) == 0 else env_ids[:, None]
+        into = self._batch.expand(field)
+        into[(rows, where) if column is None else (rows, where, column)] = values
+
+    def _write_friction(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
+        for geoms, factor in (
+            (self._scene.object_geoms, parameters.object_friction),
+            (self._robot_geoms, parameters.robot_friction),
+            (self._scene_geoms, parameters.scene_friction),
+        ):
+            base = self._model.geom_friction[geoms, 0]
+            self._put("geom_friction", env_ids, geoms, base * factor[:, None], column=0)
+
+    def _write_object(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
+        model, body, size = self._model, self._scene.object_body, parameters.object_size
+        mass = model.body_mass[body] * parameters.object_mass
+        inertia = parameters.object_mass * parameters.object_inertia * size**2
+        self._put("body_mass", env_ids, body, mass)
+        self._put("body_inertia", env_ids, body, model.body_inertia[body] * inertia[:, None])
+        com = model.body_ipos[body] * size[:, None] + parameters.object_com
+        self._put("body_ipos", env_ids, body, com)
+        self._write_size(env_ids, size, parameters.object_com)
+
+    def _write_size(self, env_ids: np.ndarray, size: np.ndarray, shift: np.ndarray) -> None:
+        model, geoms, factor = self._model, self._scene.object_geoms, size[:, None]
+        if self._batch.expanded("geom_size") is None and (size == 1.0).all() and not shift.any():
+            return
+        if (model.geom_type[geoms] == mujoco.mjtGeom.mjGEOM_MESH).any() and (size != 1.0).any():
+            raise EngineError(
+                "An object that collides as a mesh has one size in MuJoCo; give it primitive collision shapes, or leave "
+                "the size out of the perturbations."
+            )
+        for field in ("geom_size", "geom_pos", "geom_aabb"):
+            self._put(field, env_ids, geoms, getattr(model, field)[geoms] * factor[..., None])
+        self._put("geom_rbound", env_ids, geoms, model.geom_rbound[geoms] * factor)
+        start, count = model.body_bvhadr[self._scene.object_body], model.body_bvhnum[self._scene.object_body]
+        volumes = model.bvh_aabb[start : start + count] * factor[..., None]
+        # Bounding volumes are kept in the frame of the centre of mass, which the shift moves.
+        rotation = np.zeros(9)
+        mujoco.mju_quat2Mat(rotation, model.body_iquat[self._scene.object_body])
+        volumes[..., :3] -= (shift @ rotation.reshape(3, 3))[:, None]
+        self._put("bvh_aabb", env_ids, start + np.arange(count), volumes)
+
+    def _write_joints(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
+        model, actuators, dofs = self._model, self._scene.actuators, self._scene.joint_dofs
+        gain, bias = model.actuator_gainprm[actuators], model.actuator_biasprm[actuators]
+        self._put("actuator_gainprm", env_ids, actuators, gain[:, 0] * parameters.stiffness, column=0)
+        self._put("actuator_biasprm", env_ids, actuators, bias[:, 1] * parameters.stiffness, column=1)
+        self._put("actuator_biasprm", env_ids, actuators, bias[:, 2] * parameters.damping, column=2)
+        effort = model.actuator_forcerange[actuators] * parameters.effort[..., None]
+        self._put("actuator_forcerange", env_ids, actuators, effort)
+        self._put("dof_armature", env_ids, dofs, model.dof_armature[dofs] * parameters.armature)
+        self._put("dof_frictionloss", env_ids, dofs, model.dof_frictionloss[dofs] + parameters.joint_friction)
+        self._joint_friction[env_ids] = parameters.joint_friction
+        self._stiction[env_ids] = parameters.stiction
+
+    def _write_weight(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
+        gravity = self._gravity + parameters.gravity
+        mass = self._model.body_mass[self._scene.object_body] * parameters.object_mass
+        self.weight[env_ids, self._scene.object_body, :3] = mass[:, None] * gravity
+        self.weight[env_ids, self._palm, :3] = parameters.payload[:, None] * gravity

@@ -1,0 +1,148 @@
+"""N MuJoCo worlds of one scene, stepped on a thread pool (``mujoco.batch``).
+
+In:  ``SceneModel``; targets and wrenches.   Out: ``EngineState``.
+Not here: what physical parameters mean in MuJoCo's fields (parameters), overlap of single configurations (overlap).
+
+``mujoco.batch`` and ``mujoco.rollout`` measured the same within noise (235 µs for 8 substeps of arm, hand and box on one
+core); the batch has a model field per world, so it is what stands here.
+"""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+
+from h2s2r_schemas.se3 import quaternions
+from h2s2r_sim.engine import EngineError, EngineState, PhysicalParameters, StartState
+from h2s2r_sim.engines.mujoco.overlap import deepest_contact, overlaps
+from h2s2r_sim.engines.mujoco.parameters import WorldParameters, weightless
+from h2s2r_sim.scene.model import SceneModel
+
+#: [rad/s] no joint and no object turns faster in a real cell; beyond it a state counts as exploded.
+MAX_ANGULAR_SPEED = 200.0
+#: [m/s] nor moves faster.
+MAX_LINEAR_SPEED = 50.0
+
+_WARNINGS = mujoco.mjtWarning
+_BAD = [int(each) for each in (_WARNINGS.mjWARN_BADQPOS, _WARNINGS.mjWARN_BADQVEL, _WARNINGS.mjWARN_BADQACC)]
+_NO_STAGE = int(mujoco.mjtStage.mjSTAGE_NONE)
+
+
+class MujocoEngine:
+    """``Engine`` on MuJoCo. Same calls, same bytes, whatever the number of threads.
+
+    Args:
+        scene: what is simulated.
+        num_envs: how many worlds.
+        decimation: substeps of ``scene.model.opt.timestep`` in a control period.
+        num_threads: CPU threads that share the worlds.
+
+    Raises:
+        EngineError: a number that is not positive.
+    """
+
+    def __init__(self, scene: SceneModel, num_envs: int, decimation: int, num_threads: int = 2) -> None:
+        if min(num_envs, decimation, num_threads) < 1:
+            raise EngineError(
+                f"num_envs {num_envs}, decimation {decimation}, num_threads {num_threads}: each is at least 1."
+            )
+        self.scene = scene
+        self.num_envs = num_envs
+        self.decimation = decimation
+        self._batch = Batch(weightless(scene.model), num_envs, num_threads)
+        self._parameters = WorldParameters(scene, self._batch)
+        self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
+        self._ctrl, self._xfrc = self._batch.bind("ctrl"), self._batch.bind("xfrc_applied")
+        self._torque = self._batch.bind("qfrc_actuator")
+        self._speed_limit = np.full(scene.model.nv, MAX_ANGULAR_SPEED)
+        self._speed_limit[scene.object_dofs[:3]] = MAX_LINEAR_SPEED
+        self._warnings = np.zeros((num_envs, len(_BAD)), dtype=np.int64)
+        self._unstable = np.zeros(num_envs, dtype=bool)
+        home = scene.robot.home[None]
+        self._start = StartState(
+            np.repeat(home, num_envs, 0), np.repeat(scene.model.qpos0[scene.object_qpos][None], num_envs, 0)
+        )
+        self.reset(np.arange(num_envs), self._start)
+
+    def set_parameters(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
+        self._parameters.write(env_ids, parameters)
+
+    def reset(self, env_ids: np.ndarray, start: StartState) -> None:
+        if not len(env_ids):
+            return
+        scene = self.scene
+        self._batch.reset(env_ids, stage=_NO_STAGE)
+        rows = env_ids[:, None]
+        self._qpos[rows, scene.robot_qpos] = scene.all_joint_pos(start.joint_pos)
+        self._qpos[rows, scene.object_qpos] = start.wxyz_xyz_world_object
+        self._ctrl[rows, scene.actuators] = start.joint_pos
+        self._start.joint_pos[env_ids] = start.joint_pos
+        self._start.wxyz_xyz_world_object[env_ids] = start.wxyz_xyz_world_object
+        self._unstable[env_ids] = False
+
+    def step(self, joint_pos_target: np.ndarray, wrench_world_object: np.ndarray) -> EngineState:
+        pieces = joint_pos_target.shape[1]
+        if self.decimation % pieces:
+            raise EngineError(f"{pieces} targets a step do not divide {self.decimation} substeps evenly.")
+        self._xfrc[:] = self._parameters.weight
+        self._xfrc[:, self.scene.object_body] += wrench_world_object
+        for piece in range(pieces):
+            self._ctrl[:, self.scene.actuators] = joint_pos_target[:, piece]
+            self._parameters.hold_still_joints(self._qvel)
+            self._batch.step(nstep=self.decimation // pieces)
+        self._catch_explosions()
+        return self.state()
+
+    def state(self) -> EngineState:
+        scene = self.scene
+        wxyz_xyz = self._qpos[:, scene.object_qpos]
+        velocity = self._qvel[:, scene.object_dofs]
+        return EngineState(
+            joint_pos=self._qpos[:, scene.joint_qpos],
+            joint_vel=self._qvel[:, scene.joint_dofs],
+            joint_torque=self._torque[:, scene.joint_dofs],
+            wxyz_xyz_world_object=wxyz_xyz,
+            lin_vel_world_object=velocity[:, :3],
+            # MuJoCo gives the turning of a free body in its own frame.
+            ang_vel_world_object=quaternions.rotate(wxyz_xyz[:, :4], velocity[:, 3:]),
+            unstable=self._unstable.copy(),
+        )
+
+    def save(self, env_ids: np.ndarray) -> np.ndarray:
+        return self._batch.state[env_ids].copy()
+
+    def restore(self, env_ids: np.ndarray, rows: np.ndarray) -> None:
+        self._batch.state[env_ids] = rows
+        self._unstable[env_ids] = False
+
+    def overlap(self, joint_pos: np.ndarray, wxyz_xyz_world_object: np.ndarray, object_size: float = 1.0) -> np.ndarray:
+        model = self.scene.model
+        if object_size != 1.0:
+            one = PhysicalParameters.nominal(1, len(self.scene.robot.joint_names))
+            one.object_size[:] = object_size
+            single = Batch(weightless(model), 1, 1)
+            WorldParameters(self.scene, single).write(np.zeros(1, dtype=np.int64), one)
+            model = single.get_model(0)
+        return overlaps(self.scene, model, joint_pos, wxyz_xyz_world_object)
+
+    def penetration(self) -> np.ndarray:
+        depth = np.zeros(self.num_envs)
+        data = mujoco.MjData(self.scene.model)
+        for index in range(self.num_envs):
+            depth[index] = deepest_contact(self._batch.get_model(index), self._batch.get_data(index, data))
+        return depth
+
+    def _catch_explosions(self) -> None:
+        """Mark worlds that left what is physical, and put them back to their start, so that all numbers stay finite."""
+        counts = self._batch.warning[:, _BAD, 1]
+        # Written so that NaN counts as exceeding.
+        exploded = ~((np.abs(self._qvel) <= self._speed_limit).all(-1) & np.isfinite(self._qpos).all(-1))
+        exploded |= (counts != self._warnings).any(-1)
+        self._unstable[:] = exploded
+        if exploded.any():
+            env_ids = np.flatnonzero(exploded)
+            start = StartState(self._start.joint_pos[env_ids], self._start.wxyz_xyz_world_object[env_ids])
+            self.reset(env_ids, start)
+            self._unstable[env_ids] = True
+        self._warnings[:] = self._batch.warning[:, _BAD, 1]

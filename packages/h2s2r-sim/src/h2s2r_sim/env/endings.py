@@ -1,0 +1,117 @@
+"""How episodes end: in success, in one of the named failures, or not yet.
+
+In:  the true state after each step.   Out: ``Ended``: flags and failure kinds.
+Not here: limits and kinds as functions (mdp.terminations), the definition of success (schemas).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from h2s2r_sim.env.judge import Judge
+from h2s2r_sim.env.knowledge import Now
+from h2s2r_sim.mdp import terminations
+from h2s2r_sim.mdp.terminations import TerminationCfg
+from h2s2r_sim.mdp.tracking import anchor_distance
+
+#: [m] an object whose anchor points are all this far above the table is in the air.
+_CLEAR = 0.02
+#: [m] an object this much below its goal is low.
+_LOW = 0.03
+#: [m] an object whose anchor points have moved this far on average was moved.
+_MOVED = 0.01
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What ended with this step."""
+
+    terminated: np.ndarray
+    """(N) failed."""
+    truncated: np.ndarray
+    """(N) over without a failure: nothing more to do."""
+    success: np.ndarray
+    """(N) over, and a success by the definition."""
+    failure: np.ndarray
+    """(N) index into ``FAILURE_KINDS`` where terminated, -1 elsewhere."""
+
+
+class Endings:
+    """Watches N episodes.
+
+    Args:
+        cfg: when to give up.
+        num_envs: N.
+        num_anchors: K.
+        control_dt: [s] between policy steps.
+        duration: [s] of the reference.
+        table_height: [m] of the table's surface.
+    """
+
+    def __init__(
+        self,
+        cfg: TerminationCfg,
+        num_envs: int,
+        num_anchors: int,
+        control_dt: float,
+        duration: float,
+        table_height: float,
+    ) -> None:
+        self._cfg, self._dt, self._table_height = cfg, control_dt, table_height
+        self._judge = Judge(num_envs, control_dt, duration)
+        self._start_error = np.zeros(num_envs)
+        self._start_distance = np.zeros(num_envs)
+        self._start_anchors = np.zeros((num_envs, num_anchors, 3))
+        self._was_lifted = np.zeros(num_envs, dtype=bool)
+        self._was_moved = np.zeros(num_envs, dtype=bool)
+        self._helped = np.zeros(num_envs, dtype=bool)
+
+    def begin(self, env_ids: np.ndarray, now: Now, helped: np.ndarray) -> None:
+        """Begin episodes ``env_ids`` (K); those ``helped`` (K) started in the middle and never count as successes."""
+        self._judge.reset(env_ids, now.judged.take(env_ids))
+        self._start_error[env_ids] = now.error.anchor[env_ids]
+        self._start_distance[env_ids] = now.hand_distance[env_ids]
+        self._start_anchors[env_ids] = now.placed.p_world_anchors[env_ids]
+        self._was_lifted[env_ids] = False
+        self._was_moved[env_ids] = False
+        self._helped[env_ids] = helped
+
+    def anchor_limit(self, step: np.ndarray) -> np.ndarray:
+        """(N) [m] error at which each episode ends now."""
+        return terminations.anchor_limit(self._cfg, self._start_error, step * self._dt)
+
+    def update(self, step: np.ndarray, reference_ended: np.ndarray, now: Now) -> Ended:
+        """What a step has ended.
+
+        Args:
+            step: (N) policy steps since the start of each episode.
+            reference_ended: (N) whether the goal clock is at its end.
+            now: after the step.
+        """
+        cfg, judge = self._cfg, self._judge
+        judge.update(step, reference_ended, now.judged)
+        anchors = now.placed.p_world_anchors
+        self._was_lifted |= anchors[..., 2].min(-1) - self._table_height > _CLEAR
+        self._was_moved |= anchor_distance(anchors, self._start_anchors) > _MOVED
+
+        unstable = now.state.unstable
+        gone = terminations.out_of_workspace(cfg, now.state.wxyz_xyz_world_object[:, 4:], self._table_height)
+        distance = now.hand_distance
+        hand_lost = distance > terminations.hand_limit(cfg.hand_distance, self._start_distance)
+        failed = unstable | gone | hand_lost | (now.error.anchor > self.anchor_limit(step))
+        if cfg.judged:
+            failed |= ~judge.possible
+        # An episode that got to the end but does not hold the object there has failed; one that began too far off to
+        # count, yet arrived, has not.
+        failed |= judge.over & ~judge.held
+        low = now.state.wxyz_xyz_world_object[:, 6] < now.wxyz_xyz_world_goal[:, 6] - _LOW
+        far = distance > terminations.hand_limit(terminations.HAND_DISTANCE, self._start_distance)
+        kind = terminations.failure_kind(unstable, gone, self._was_lifted, low, self._was_moved, far)
+        return Ended(
+            terminated=failed,
+            truncated=judge.over & ~failed,
+            success=judge.success & ~failed & ~self._helped,
+            failure=np.where(failed, kind, -1),
+        )

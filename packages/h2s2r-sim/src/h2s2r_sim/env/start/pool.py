@@ -1,0 +1,140 @@
+"""Where episodes start: robot configurations and object poses, solved and checked before they are needed.
+
+In:  task, embodiment, how far starts may be off.   Out: a pool of starts, none of them in contact.
+Not here: retargeting the human's hand (retarget), states of earlier episodes (archive).
+
+The hand goes with the object: the palm's pose relative to it is the pre-manipulation pose, found by inverse kinematics for
+each displaced object. Starts that cannot be reached or touch anything are drawn again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from h2s2r_retarget.embodiment import Embodiment
+from h2s2r_retarget.solve import Solver, SolverCfg
+from h2s2r_schemas.artifacts import TaskSpec
+from h2s2r_schemas.errors import H2S2RError, SchemaError
+from h2s2r_schemas.se3 import SE3, quaternions
+from h2s2r_sim.env.start.premanip import Premanip, find_start
+from h2s2r_sim.mdp.events import joint_unit
+from h2s2r_sim.perturbation import Perturbation
+
+STARTS = ("premanip", "default", "overhead", "far")
+#: How deep (K) [m] robot and object are in anything: (K, J) joint positions, (K, 7) object poses, object size.
+Overlap = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+
+
+class StartError(H2S2RError):
+    """Hardly any start of a task can be reached without touching something."""
+
+
+@dataclass(frozen=True)
+class StartCfg:
+    """Where the robot is when an episode begins."""
+
+    kind: str = "premanip"
+    """``premanip``: at the human's hand pose just before contact, relative to the object. For ablations: ``default``, the
+    robot's home; ``overhead``, above the object, palm down; ``far``, the pre-manipulation pose drawn back."""
+    pool: int = 1500
+    """How many starts are solved ahead; episodes draw from them."""
+    far: float = 0.15
+    """[m] how far ``far`` is drawn back, and how high ``overhead`` is above the object."""
+    max_overlap: float = 0.001
+    """[m] in any contact, above which a start counts as touching."""
+    max_position_error: float = 0.002
+    """[m] of the palm, above which a start counts as out of reach."""
+    max_rotation_error: float = float(np.deg2rad(2.0))
+    """[rad] likewise."""
+    min_valid: float = 0.25
+    """Share of the draws that must be usable; below it the task is refused."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in STARTS or self.pool < 1:
+            raise SchemaError(f"Start {self.kind!r} is one of {', '.join(STARTS)}; pool {self.pool} is at least 1.")
+
+
+@dataclass(frozen=True)
+class StartPool:
+    """M starts."""
+
+    joint_pos: np.ndarray
+    """(M, J) [rad; m]."""
+    wxyz_xyz_world_object: np.ndarray
+    """(M, 7)."""
+    share_valid: float
+    """How many of the draws were usable."""
+
+
+def build_pool(
+    task: TaskSpec,
+    embodiment: Embodiment,
+    cfg: StartCfg,
+    noise: Perturbation,
+    overlap: Overlap,
+    rng: np.random.Generator,
+) -> StartPool:
+    """A pool of usable starts.
+
+    Raises:
+        StartError: less than ``cfg.min_valid`` of the draws are usable; the message says why.
+        RobotFault, SchemaError: the pre-manipulation pose itself cannot be reached (from retargeting).
+    """
+    premanip, robot = find_start(task, embodiment, cfg.kind, cfg.far), embodiment.spec()
+    # No further starts: the arm stays in the branch of the pre-manipulation pose.
+    solver = Solver(embodiment.chain, poses=(embodiment.palm_frame,), cfg=SolverCfg(restarts=0))
+    joints, objects = [], []
+    found = drawn = unreached = touching = 0
+    while found < cfg.pool:
+        count = max(64, round(1.15 * (cfg.pool - found)))
+        wxyz_xyz = displaced(task.reference.wxyz_xyz_world_object[0], noise, count, rng)
+        joint_pos, reached = _solve(premanip, solver, cfg, wxyz_xyz)
+        shake = noise.start_joints * joint_unit(robot) * rng.uniform(-1.0, 1.0, joint_pos.shape)
+        joint_pos = np.clip(joint_pos + shake, robot.position_lower, robot.position_upper)
+        free = overlap(joint_pos, wxyz_xyz, 1.0 + noise.size) <= cfg.max_overlap
+        usable = reached & free
+        drawn, unreached, touching = (
+            drawn + count,
+            unreached + int((~reached).sum()),
+            touching + int((reached & ~free).sum()),
+        )
+        joints.append(joint_pos[usable])
+        objects.append(wxyz_xyz[usable])
+        found += int(usable.sum())
+        if found < cfg.min_valid * drawn:
+            raise StartError(
+                f"Only {found} of {drawn} starts of task {task.name!r} with {embodiment.name} are usable: {unreached} cannot be "
+                f"reached within {cfg.max_position_error * 1e3:.0f} mm, {touching} touch something by more than "
+                f"{cfg.max_overlap * 1e3:.1f} mm. Move the object into the robot's reach, leave a gap between hand and object at "
+                "the pre-manipulation instant, or ask for less start noise."
+            )
+    chosen = slice(0, cfg.pool)
+    return StartPool(np.concatenate(joints)[chosen], np.concatenate(objects)[chosen], found / drawn)
+
+
+def displaced(wxyz_xyz: np.ndarray, noise: Perturbation, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Object poses (count, 7) around one (7): shifted horizontally and turned about the vertical through their origin."""
+    shift = np.zeros((count, 3))
+    shift[:, :2] = noise.start_position * rng.uniform(-1.0, 1.0, (count, 2))
+    yaw = noise.start_yaw * rng.uniform(-1.0, 1.0, count)
+    turn = np.stack([np.cos(yaw / 2), np.zeros(count), np.zeros(count), np.sin(yaw / 2)], -1)
+    T_world_object = SE3(wxyz_xyz)
+    return SE3.from_parts(
+        quaternions.multiply(turn, T_world_object.wxyz[None]), T_world_object.translation + shift
+    ).wxyz_xyz
+
+
+def _solve(premanip: Premanip, solver: Solver, cfg: StartCfg, wxyz_xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Joint positions (K, J) for objects at (K, 7), and which were reached."""
+    joint_pos = np.repeat(premanip.joint_pos[None], len(wxyz_xyz), 0)
+    if premanip.T_object_palm is None:
+        return joint_pos, np.ones(len(wxyz_xyz), dtype=bool)
+    Ts_world_palm = SE3(wxyz_xyz) @ premanip.T_object_palm
+    solution = solver.solve(Ts_world_palm[:, None], guess=joint_pos)
+    near = (solution.position_error[:, 0] <= cfg.max_position_error) & (
+        solution.rotation_error[:, 0] <= cfg.max_rotation_error
+    )
+    return np.asarray(solution.joint_pos), near

@@ -1,0 +1,85 @@
+"""When an episode is over, and why it failed.
+
+In:  errors, heights, distances of N environments.   Out: booleans (N), failure kinds (N).
+Not here: success (schemas; kept by env.judge), resets (env).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from h2s2r_schemas import arrays
+from h2s2r_schemas.arrays import Array
+from h2s2r_schemas.artifacts import FAILURE_KINDS, SUCCESS
+from h2s2r_schemas.errors import SchemaError
+
+DROPPED, MISSED, STUCK, OUT_OF_WORKSPACE, UNSTABLE = range(len(FAILURE_KINDS))
+
+
+#: [m] mean distance of the fingertips from the object's origin above which the hand has lost it.
+HAND_DISTANCE = 0.35
+
+
+@dataclass(frozen=True)
+class TerminationCfg:
+    """When to give up an episode."""
+
+    anchor_error: float = SUCCESS.anchor
+    """[m] mean anchor-point error, from what is aimed at, above which an episode is lost. Never less than success allows."""
+    start_slack: float = 0.05
+    """[m] by which the limit exceeds 1.15 times the error at the start, where that is larger: a displaced start must not end
+    at once, but has to be mended."""
+    slack_decay: float = 0.09
+    """[m/s] at which that excess is taken back."""
+    hand_distance: float | None = HAND_DISTANCE
+    """[m] mean distance of the fingertips from the object's origin above which the hand has lost it; none to never end for
+    that."""
+    below_table: float = 0.05
+    """[m] under the table's surface at which the object has left the workspace."""
+    workspace: float = 1.2
+    """[m] from the robot's base within which the object stays."""
+    judged: bool = False
+    """Whether an episode also ends as soon as success, by the full reference, has become impossible: for evaluation."""
+
+    def __post_init__(self) -> None:
+        if self.anchor_error < SUCCESS.anchor:
+            raise SchemaError(
+                f"Episodes would end at an anchor error of {self.anchor_error} m; success allows {SUCCESS.anchor} m, so a "
+                "smaller limit would cut successful episodes short."
+            )
+
+
+def anchor_limit(cfg: TerminationCfg, start_error: Array, time: Array) -> Array:
+    """(N) [m] error at which an episode ends, ``time`` (N) [s] after its start with error ``start_error`` (N) [m]."""
+    widened = 1.15 * start_error + cfg.start_slack - cfg.slack_decay * time
+    return arrays.maximum(widened, cfg.anchor_error)
+
+
+def hand_limit(distance: float | None, start_distance: Array) -> Array:
+    """(N) [m] mean fingertip distance above which the hand is lost: ``distance``, or more where it started further off."""
+    return arrays.maximum(1.15 * start_distance, float("inf") if distance is None else distance)
+
+
+def out_of_workspace(cfg: TerminationCfg, p_world_object: Array, table_height: float) -> Array:
+    """(N) whether the object (N, 3) [m] fell off the table or went out of reach."""
+    fallen = p_world_object[:, 2] < table_height - cfg.below_table
+    return fallen | (arrays.norm(p_world_object) > cfg.workspace)
+
+
+def failure_kind(
+    unstable: Array, gone: Array, was_lifted: Array, is_low: Array, was_moved: Array, hand_lost: Array
+) -> Array:
+    """(N) index into ``FAILURE_KINDS`` of why an episode failed that did fail.
+
+    Args:
+        unstable: the simulation exploded.
+        gone: the object left the workspace.
+        was_lifted: it was clear of its support at some time.
+        is_low: it is much lower than its goal now.
+        was_moved: it was moved by the robot at some time.
+        hand_lost: the fingers are far from it.
+    """
+    kind = arrays.where(hand_lost | ~was_moved, MISSED, STUCK)
+    kind = arrays.where(was_lifted & is_low, DROPPED, kind)
+    kind = arrays.where(gone, OUT_OF_WORKSPACE, kind)
+    return arrays.where(unstable, UNSTABLE, kind)

@@ -1,0 +1,52 @@
+"""The environment keeps the contract of ``VecEnv``, and success must be earned.
+
+In:  bundled tasks, robots by name.   Out: conformance, and no success of a robot that does nothing.
+Not here: the engine (test_engine_mujoco), learning (h2s2r-rl).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from h2s2r_schemas.testing import check_vec_env
+from h2s2r_sim.config import EnvCfg, for_evaluation
+from h2s2r_sim.env.make import make_env
+
+
+def test_it_keeps_the_contract():
+    check_vec_env(lambda: make_env("snackbox_push", num_envs=6), steps=150)
+
+
+@pytest.mark.parametrize(
+    ("task", "robot"),
+    [("snackbox_pivot", "iiwa14_leap"), ("plate_push", "iiwa14_umi"), ("pitcher_pour", "iiwa14_allegro")],
+)
+def test_other_tasks_and_robots_reset_and_step(task, robot):
+    env = make_env(task, robot, num_envs=4)
+    obs = env.reset(0)
+    for _ in range(5):
+        obs, reward, *_ = env.step(np.zeros((4, env.num_actions)))
+    assert all(np.isfinite(values).all() for values in obs.values())
+    assert np.isfinite(reward).all()
+
+
+def test_a_robot_that_does_nothing_never_succeeds():
+    env = make_env("snackbox_push", num_envs=16, cfg=for_evaluation(EnvCfg()))
+    env.reset(3)
+    ended = succeeded = 0
+    for _ in range(200):
+        _, _, terminated, truncated, extras = env.step(np.zeros((16, env.num_actions)))
+        ended += int((terminated | truncated).sum())
+        succeeded += int(extras["success"].sum())
+    assert ended >= 16
+    assert succeeded == 0
+
+
+def test_what_the_policy_sees_and_does_loads_no_engine():
+    modules = ", ".join(f"h2s2r_sim.mdp.{name}" for name in ("observations", "actions", "rewards"))
+    code = f"import sys, {modules}; sys.exit('mujoco' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
