@@ -189,7 +189,7 @@ def test_pose_noise_has_the_statistics_of_the_list() -> None:
     cfg = Perturbation(position_noise=0.01, rotation_noise=5 * DEG, position_bias=0.02, rotation_bias=4 * DEG)
     camera, start, rng = camera_of(cfg, 3000)
     positions, turns = [], []
-    for step in range(1, 13):
+    for _ in range(1, 13):
         camera.update(start, rng)
         seen, _ = camera.seen()
         positions.append(seen[:, 4:] - start[:, 4:])
