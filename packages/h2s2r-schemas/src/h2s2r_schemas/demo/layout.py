@@ -8,6 +8,8 @@ from __future__ import annotations
 
 META = "meta.json"
 CAMERAS = "scene_camera.json"
+#: The truth about the recording, where somebody knows it.
+TRUTH = "truth.h2s"
 #: BOP keeps masks of what can be seen of each thing apart from masks of whole silhouettes (``mask``).
 RGB, DEPTH, MASK = "rgb", "depth", "mask_visib"
 #: How a recording that is being replaced is called for a moment, ``.NAME.….old``.

@@ -11,7 +11,7 @@ import numpy as np
 
 from h2s2r_schemas import artifacts
 from h2s2r_schemas.codec import Message
-from h2s2r_schemas.demo import DemoMeta
+from h2s2r_schemas.demo import DemoMeta, DemoTruth
 from h2s2r_schemas.testing.wire_examples import wire_examples
 
 _JOINTS = ("arm_1", "arm_2", "finger_1", "thumb_1")
@@ -147,7 +147,15 @@ def _paths() -> list[Message]:
         ok=np.array([True, True, False]),
     )
     hand_pose = artifacts.HandPose(side="left", p_world_keypoints=_keypoints(), confidence=np.full(21, 0.9), time=1.5)
-    return [_trajectory(), hand, robot_path, hand_pose, _robot_pose(), task]
+    truth = DemoTruth(
+        object=_box(),
+        scene=_scene(),
+        object_trajectory=_trajectory(),
+        hand_trajectory=hand,
+        contact_frame=0,
+        first_motion_frame=1,
+    )
+    return [_trajectory(), hand, robot_path, hand_pose, _robot_pose(), task, truth]
 
 
 def _learned() -> list[Message]:
