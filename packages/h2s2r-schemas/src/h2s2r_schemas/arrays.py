@@ -133,7 +133,7 @@ def broadcast_to(x: Array, shape: Sequence[int]) -> Array:
 
 
 def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
-    return namespace(x).swapaxes(x, axis1, axis2)
+    return x.swapaxes(axis1, axis2)
 
 
 def take(x: Array, index: Any, axis: int) -> Array:
@@ -165,7 +165,7 @@ def amax(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
 
 def nonzero(condition: Array) -> Array:
     """Places (int) where a one-dimensional ``condition`` holds."""
-    return condition.nonzero()[:, 0] if is_torch(condition) else np.flatnonzero(condition)
+    return condition.nonzero()[:, 0] if is_torch(condition) else condition.nonzero()[0]
 
 
 def argmin(x: Array, axis: int = -1) -> Array:

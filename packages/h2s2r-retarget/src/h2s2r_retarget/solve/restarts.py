@@ -68,6 +68,7 @@ class BatchedPart:
 
     def __init__(self, part: Part, starts: np.ndarray, cfg: SolverCfg, penalty: Penalty | None = None) -> None:
         self.part, self.starts, self.cfg, self.penalty = part, starts, cfg, penalty
+        self._rounds = cfg.rounds
 
     def solve(self, points: Array, wxyz: Array, guess: Array) -> Outcome:
         """Solve N problems: ``points`` (N, F, 3) [m], ``wxyz`` (N, P, 4), ``guess`` (N, J)."""
@@ -79,17 +80,19 @@ class BatchedPart:
         tolerance = effective_tolerance(cfg.tolerance, guess)
         zero = guess[:, 0] * 0.0
         best = _Best(guess * 1.0, zero + np.inf, zero * 1.0, zero > 0, zero * 1.0, zero * 1.0)
-        for first, stop in cfg.rounds:
+        for first, stop in self._rounds:
             open_ = arrays.nonzero(~best.reached & ~_agreed(best, tolerance, cfg.agreement))
             if len(open_) == 0:
                 break
-            shape = (len(open_), stop - first, width)
-            begin = guess[open_][:, None] if first == 0 else starts[first - 1 : stop - 1]
-            begin = arrays.broadcast_to(begin, shape).reshape(-1, width)
-            repeated = arrays.broadcast_to(open_[:, None], shape[:2]).reshape(-1)
-            ends = descend(objective, begin, targets.take(repeated), lower, upper, cfg)
-            for k in range(shape[1]):
-                _keep_better(best, open_, _every(ends, k, shape[1]), tolerance)
+            count = stop - first
+            if first == 0:
+                begin, wanted = guess[open_], targets.take(open_)
+            else:
+                begin = arrays.broadcast_to(starts[first - 1 : stop - 1], (len(open_), count, width)).reshape(-1, width)
+                wanted = targets.take(arrays.broadcast_to(open_[:, None], (len(open_), count)).reshape(-1))
+            ends = descend(objective, begin, wanted, lower, upper, cfg)
+            for k in range(count):
+                _keep_better(best, open_, _every(ends, k, count), tolerance)
         distance, angle = objective.errors(best.joint_pos, targets)
         return Outcome(best.joint_pos, distance, angle, best.reached, best.iterations)
 
