@@ -260,14 +260,31 @@ def test_a_mesh_keeps_its_size(task: TaskSpec) -> None:
 def test_overlap_names_how_deep_the_robot_is(scene: SceneModel, task: TaskSpec) -> None:
     engine = engine_of(scene, task)
     start = start_of(scene, task, 1)
-    assert engine.overlap(start.joint_pos, start.wxyz_xyz_world_object)[0] < 1e-3
+    assert engine.overlap(start.joint_pos, start.wxyz_xyz_world_object) == (0.0, 0.0)
     palm = load_embodiment("iiwa14_allegro").chain.forward(scene.robot.home)[0].translation
     inside = start.wxyz_xyz_world_object.copy()
     inside[0, 4:] = palm
-    assert engine.overlap(start.joint_pos, inside)[0] > 0.01
+    of_robot, of_object = engine.overlap(start.joint_pos, inside)
+    assert of_robot[0] > 0.01 and of_object[0] == 0.0
     beside = inside.copy()
     beside[0, 5] += 0.5
-    assert engine.overlap(start.joint_pos, beside)[0] < 1e-3
+    assert engine.overlap(start.joint_pos, beside) == (0.0, 0.0)
+
+
+@pytest.mark.requirement("H13")
+def test_overlap_names_how_deep_the_object_is_in_table_and_wall() -> None:
+    task = load_task("snackbox_pivot")
+    scene = build_model(task, load_embodiment("iiwa14_allegro"), SceneOptions(visuals=False))
+    engine, poses = engine_of(scene, task), np.repeat(task.reference.wxyz_xyz_world_object[:1], 4, 0)
+    # The box rests 0.2 mm above the table; its near side is closer to the wall than its half size.
+    poses[1, 6] -= 0.0052
+    poses[2, 5] = next(body for body in task.scene.bodies if body.name == "wall").wxyz_xyz_world_body[5]
+    of_robot, of_object = engine.overlap(np.repeat(scene.robot.home[None], 4, 0), poses, np.array([1.0, 1.0, 1.0, 1.3]))
+    assert not of_robot.any() and of_object[0] == 0.0
+    assert of_object[1] == pytest.approx(0.005, abs=1e-4)
+    assert of_object[2] > 0.01
+    # A box larger by 0.3 times its half height of 3 cm.
+    assert of_object[3] == pytest.approx(0.3 * 0.03 - 0.0002, abs=1e-4)
 
 
 def test_penetration_of_a_pressed_object(scene: SceneModel, task: TaskSpec) -> None:

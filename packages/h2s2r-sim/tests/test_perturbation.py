@@ -71,14 +71,15 @@ def draw(cfg: Perturbation, count: int = COUNT, seed: int = 0) -> PhysicalParame
 @pytest.mark.requirement("H20")
 def test_physics_has_the_statistics_of_the_list() -> None:
     cfg = Perturbation(
-        friction=0.3, mass=0.3, inertia=0.2, com=0.01, size=0.1, gravity=0.1, gains=0.2, effort=0.3, armature=0.25,
+        friction=0.3, mass=0.3, inertia=0.2, com=0.01, gravity=0.1, gains=0.2, effort=0.3, armature=0.25,
         joint_friction=0.02, stiction=0.03, payload=0.5,
     )  # fmt: skip
     drawn = draw(cfg)
     for name, bound in (("object_friction", 0.3), ("robot_friction", 0.3), ("scene_friction", 0.3), ("object_mass", 0.3),
-                        ("object_inertia", 0.2), ("object_size", 0.1), ("armature", 0.25)):  # fmt: skip
+                        ("object_inertia", 0.2), ("armature", 0.25)):  # fmt: skip
         uniform(getattr(drawn, name), bound, 1.0)
     uniform(drawn.object_com, 0.01)
+    uniform(events.draw_size(np.random.default_rng(0), Perturbation(size=0.1), COUNT), 0.1, 1.0)
     uniform(drawn.gravity[:, 2], 0.981)
     assert not drawn.gravity[:, :2].any()
     middle = 0.5 * (np.log(0.8) + np.log(1.2))

@@ -165,13 +165,21 @@ class Engine(Protocol):
         """Put worlds back into what ``save`` gave."""
         ...
 
-    def overlap(self, joint_pos: np.ndarray, wxyz_xyz_world_object: np.ndarray, object_size: float = 1.0) -> np.ndarray:
-        """Deepest overlap (K) [m] of the robot with anything, itself included, in K configurations; 0 for none.
+    def overlap(
+        self, joint_pos: np.ndarray, wxyz_xyz_world_object: np.ndarray, object_size: np.ndarray | float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How deep things are in each other in K configurations, 0 for not at all.
 
         Args:
             joint_pos: (K, J) [rad; m].
             wxyz_xyz_world_object: (K, 7).
-            object_size: factor on the object's lengths.
+            object_size: (K) factor on the object's lengths.
+
+        Returns:
+            Deepest overlap (K) [m] of the robot with anything, itself included, and of the object with table and fixtures.
+
+        Raises:
+            EngineError: another size for an object that cannot have one in this engine.
         """
         ...
 

@@ -77,7 +77,6 @@ class Environment:
             self.num_actions,
             np.array(cfg.scene.gravity),
             lambda rng: build_pool(task, embodiment, cfg.start, noise, self.engine.overlap, rng),
-            float(task.reference.wxyz_xyz_world_object[0, 6]) - table_height,
         )
         self._human_path = human_path(task, embodiment, self.path) if cfg.reward.hand_tracking else None
         self.step_count = np.zeros(num_envs, dtype=np.int64)

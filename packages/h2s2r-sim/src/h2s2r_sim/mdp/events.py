@@ -61,10 +61,15 @@ def _up_to(rng: np.random.Generator, severity: float, shape: tuple[int, ...], fi
     return np.full(shape, severity) if fixed else rng.uniform(0.0, severity, shape)
 
 
+def draw_size(rng: np.random.Generator, cfg: Perturbation, count: int) -> np.ndarray:
+    """(count) factors on the object's lengths: drawn with an episode's start, which has to be free for that size."""
+    return _share(rng, cfg.size, (count,), cfg.fixed)
+
+
 def draw_physics(
     rng: np.random.Generator, cfg: Perturbation, count: int, robot: RobotSpec, gravity: np.ndarray
 ) -> PhysicalParameters:
-    """Physics of ``count`` episodes.
+    """Physics of ``count`` episodes, but for the object's size (``draw_size``).
 
     Args:
         rng: drawn from in the same order whatever the severities are.
@@ -83,7 +88,7 @@ def draw_physics(
         object_mass=_share(rng, cfg.mass, one, fixed),
         object_inertia=_share(rng, cfg.inertia, one, fixed),
         object_com=_around(rng, cfg.com, (count, 3), fixed),
-        object_size=_share(rng, cfg.size, one, fixed),
+        object_size=np.ones(count),
         gravity=pull,
         stiffness=_log_share(rng, cfg.gains, joints, fixed),
         damping=_log_share(rng, cfg.gains, joints, fixed),

@@ -30,6 +30,44 @@ def weightless(model: mujoco.MjModel) -> mujoco.MjModel:
     return model
 
 
+def sized_object(
+    scene: SceneModel, model: mujoco.MjModel, size: np.ndarray, com_shift: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What an object of another size collides with.
+
+    Args:
+        scene: where everything is in ``model``.
+        model: with the object as it is.
+        size: (K) factor on the object's lengths.
+        com_shift: (K, 3) [m] of its centre of mass, after that.
+
+    Returns:
+        Per field of the model the rows (W) that differ, and their values (K, W, …).
+
+    Raises:
+        EngineError: another size for an object that collides as a mesh.
+    """
+    geoms, factor = scene.object_geoms, size[:, None]
+    if (model.geom_type[geoms] == mujoco.mjtGeom.mjGEOM_MESH).any() and (size != 1.0).any():
+        raise EngineError(
+            "An object that collides as a mesh has one size in MuJoCo; give it primitive collision shapes, or leave "
+            "the size out of the perturbations."
+        )
+    fields = {
+        field: (geoms, getattr(model, field)[geoms] * factor[..., None])
+        for field in ("geom_size", "geom_pos", "geom_aabb")
+    }
+    fields["geom_rbound"] = (geoms, model.geom_rbound[geoms] * factor)
+    first, count = model.body_bvhadr[scene.object_body], model.body_bvhnum[scene.object_body]
+    volumes = model.bvh_aabb[first : first + count] * factor[..., None]
+    # Bounding volumes are kept in the frame of the centre of mass, which the shift moves.
+    rotation = np.zeros(9)
+    mujoco.mju_quat2Mat(rotation, model.body_iquat[scene.object_body])
+    volumes[..., :3] -= np.einsum("ki,ij->kj", com_shift, rotation.reshape(3, 3))[:, None]
+    fields["bvh_aabb"] = (first + np.arange(count), volumes)
+    return fields
+
+
 class WorldParameters:
     """Writes parameters into a batch of a ``weightless`` model. A field becomes per-world when it first has to differ: what
     is off costs nothing.
@@ -110,24 +148,10 @@ class WorldParameters:
         self._write_size(env_ids, size, parameters.object_com)
 
     def _write_size(self, env_ids: np.ndarray, size: np.ndarray, shift: np.ndarray) -> None:
-        model, geoms, factor = self._model, self._scene.object_geoms, size[:, None]
         if self._batch.expanded("geom_size") is None and (size == 1.0).all() and not shift.any():
             return
-        if (model.geom_type[geoms] == mujoco.mjtGeom.mjGEOM_MESH).any() and (size != 1.0).any():
-            raise EngineError(
-                "An object that collides as a mesh has one size in MuJoCo; give it primitive collision shapes, or leave "
-                "the size out of the perturbations."
-            )
-        for field in ("geom_size", "geom_pos", "geom_aabb"):
-            self._put(field, env_ids, geoms, getattr(model, field)[geoms] * factor[..., None])
-        self._put("geom_rbound", env_ids, geoms, model.geom_rbound[geoms] * factor)
-        start, count = model.body_bvhadr[self._scene.object_body], model.body_bvhnum[self._scene.object_body]
-        volumes = model.bvh_aabb[start : start + count] * factor[..., None]
-        # Bounding volumes are kept in the frame of the centre of mass, which the shift moves.
-        rotation = np.zeros(9)
-        mujoco.mju_quat2Mat(rotation, model.body_iquat[self._scene.object_body])
-        volumes[..., :3] -= (shift @ rotation.reshape(3, 3))[:, None]
-        self._put("bvh_aabb", env_ids, start + np.arange(count), volumes)
+        for field, (where, values) in sized_object(self._scene, self._model, size, shift).items():
+            self._put(field, env_ids, where, values)
 
     def _write_joints(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
         model, actuators, dofs = self._model, self._scene.actuators, self._scene.joint_dofs

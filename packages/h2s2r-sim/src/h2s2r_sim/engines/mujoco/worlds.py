@@ -116,15 +116,10 @@ class MujocoEngine:
         self._batch.state[env_ids] = rows
         self._unstable[env_ids] = False
 
-    def overlap(self, joint_pos: np.ndarray, wxyz_xyz_world_object: np.ndarray, object_size: float = 1.0) -> np.ndarray:
-        model = self.scene.model
-        if object_size != 1.0:
-            one = PhysicalParameters.nominal(1, len(self.scene.robot.joint_names))
-            one.object_size[:] = object_size
-            single = Batch(weightless(model), 1, 1)
-            WorldParameters(self.scene, single).write(np.zeros(1, dtype=np.int64), one)
-            model = single.get_model(0)
-        return overlaps(self.scene, model, joint_pos, wxyz_xyz_world_object)
+    def overlap(
+        self, joint_pos: np.ndarray, wxyz_xyz_world_object: np.ndarray, object_size: np.ndarray | float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return overlaps(self.scene, joint_pos, wxyz_xyz_world_object, object_size)
 
     def penetration(self) -> np.ndarray:
         depth = np.zeros(self.num_envs)

@@ -7,7 +7,7 @@ Not here: solving starts (starts), putting them into engine and sensors (environ
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -41,7 +41,6 @@ class Beginnings:
         num_actions: A.
         gravity: (3) [m/s²] of the model.
         make_pool: solves a pool of starts from a random generator.
-        rests_above: [m] height of the object frame over what the object stands on: a larger object starts higher.
     """
 
     def __init__(
@@ -52,10 +51,9 @@ class Beginnings:
         num_actions: int,
         gravity: np.ndarray,
         make_pool: Callable[[np.random.Generator], StartPool],
-        rests_above: float,
     ) -> None:
         self._cfg, self._robot, self._num_actions = cfg, robot, num_actions
-        self._gravity, self._make_pool, self._rests_above = gravity, make_pool, rests_above
+        self._gravity, self._make_pool = gravity, make_pool
         self._seed: int | None = None
         self._pool: StartPool | None = None
         self.rng = np.random.default_rng(0)
@@ -81,13 +79,13 @@ class Beginnings:
         count, rng, cfg = len(env_ids), self.rng, self._cfg
         which = rng.integers(0, len(self._pool.joint_pos), count)
         physics = events.draw_physics(rng, cfg, count, self._robot, self._gravity)
+        physics = replace(physics, object_size=self._pool.object_size[which])
         signals = events.draw_signals(rng, cfg, count, self._robot, self._num_actions)
-        wxyz_xyz = self._pool.wxyz_xyz_world_object[which].copy()
-        wxyz_xyz[:, 6] += (physics.object_size - 1.0) * self._rests_above
         self.physics.put(env_ids, physics)
         for each in fields(signals):
             getattr(self.signals, each.name)[env_ids] = getattr(signals, each.name)
-        return Beginning(StartState(self._pool.joint_pos[which], wxyz_xyz), physics, signals)
+        start = StartState(self._pool.joint_pos[which], self._pool.wxyz_xyz_world_object[which])
+        return Beginning(start, physics, signals)
 
     def drawn(self) -> dict[str, np.ndarray]:
         """All draws of the running episodes by name (N, …), copied: what a log of them should hold."""

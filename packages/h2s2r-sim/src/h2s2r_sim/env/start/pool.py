@@ -4,7 +4,7 @@ In:  task, embodiment, how far starts may be off.   Out: a pool of starts, none 
 Not here: retargeting the human's hand (retarget), states of earlier episodes (archive).
 
 The hand goes with the object: the palm's pose relative to it is the pre-manipulation pose, found by inverse kinematics for
-each displaced object. Starts that cannot be reached or touch anything are drawn again.
+each displaced object. Starts that cannot be reached, or in which anything touches, are drawn again.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.errors import H2S2RError, SchemaError
 from h2s2r_schemas.se3 import SE3, quaternions
 from h2s2r_sim.env.start.premanip import Premanip, find_start
-from h2s2r_sim.mdp.events import joint_unit
+from h2s2r_sim.mdp import events
 from h2s2r_sim.perturbation import Perturbation
+from h2s2r_sim.task.anchors import surface_points
 
 STARTS = ("premanip", "default", "overhead", "far")
-#: How deep (K) [m] robot and object are in anything: (K, J) joint positions, (K, 7) object poses, object size.
-Overlap = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+#: How deep (K) [m] the robot is in anything, and the object in the scene: as ``Engine.overlap``.
+Overlap = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class StartError(H2S2RError):
@@ -44,7 +45,7 @@ class StartCfg:
     far: float = 0.15
     """[m] how far ``far`` is drawn back, and how high ``overhead`` is above the object."""
     max_overlap: float = 0.001
-    """[m] in any contact, above which a start counts as touching."""
+    """[m] the object may be in what it rests on. The robot touches nothing, itself included."""
     max_position_error: float = 0.002
     """[m] of the palm, above which a start counts as out of reach."""
     max_rotation_error: float = float(np.deg2rad(2.0))
@@ -65,6 +66,8 @@ class StartPool:
     """(M, J) [rad; m]."""
     wxyz_xyz_world_object: np.ndarray
     """(M, 7)."""
+    object_size: np.ndarray
+    """(M) factor on the object's lengths that this start was found free for."""
     share_valid: float
     """How many of the draws were usable."""
 
@@ -86,33 +89,46 @@ def build_pool(
     premanip, robot = find_start(task, embodiment, cfg.kind, cfg.far), embodiment.spec()
     # No further starts: the arm stays in the branch of the pre-manipulation pose.
     solver = Solver(embodiment.chain, poses=(embodiment.palm_frame,), cfg=SolverCfg(restarts=0))
-    joints, objects = [], []
-    found = drawn = unreached = touching = 0
+    first, height = task.reference.wxyz_xyz_world_object[0], rests_above(task)
+    parts: list[tuple[np.ndarray, ...]] = []
+    failed = np.zeros(3, dtype=np.int64)
+    found = drawn = 0
     while found < cfg.pool:
         count = max(64, round(1.15 * (cfg.pool - found)))
-        wxyz_xyz = displaced(task.reference.wxyz_xyz_world_object[0], noise, count, rng)
+        wxyz_xyz, size = displaced(first, noise, count, rng), events.draw_size(rng, noise, count)
+        # A larger object stands as deep as before, so its frame is higher.
+        wxyz_xyz[:, 6] += (size - 1.0) * height
         joint_pos, reached = _solve(premanip, solver, cfg, wxyz_xyz)
-        shake = noise.start_joints * joint_unit(robot) * rng.uniform(-1.0, 1.0, joint_pos.shape)
+        shake = noise.start_joints * events.joint_unit(robot) * rng.uniform(-1.0, 1.0, joint_pos.shape)
         joint_pos = np.clip(joint_pos + shake, robot.position_lower, robot.position_upper)
-        free = overlap(joint_pos, wxyz_xyz, 1.0 + noise.size) <= cfg.max_overlap
-        usable = reached & free
-        drawn, unreached, touching = (
-            drawn + count,
-            unreached + int((~reached).sum()),
-            touching + int((reached & ~free).sum()),
-        )
-        joints.append(joint_pos[usable])
-        objects.append(wxyz_xyz[usable])
-        found += int(usable.sum())
+        of_robot, of_object = overlap(joint_pos, wxyz_xyz, size)
+        reasons = np.stack([~reached, of_robot > 0.0, of_object > cfg.max_overlap])
+        usable = ~reasons.any(0)
+        failed += reasons.sum(-1)
+        drawn, found = drawn + count, found + int(usable.sum())
+        parts.append((joint_pos[usable], wxyz_xyz[usable], size[usable]))
         if found < cfg.min_valid * drawn:
-            raise StartError(
-                f"Only {found} of {drawn} starts of task {task.name!r} with {embodiment.name} are usable: {unreached} cannot be "
-                f"reached within {cfg.max_position_error * 1e3:.0f} mm, {touching} touch something by more than "
-                f"{cfg.max_overlap * 1e3:.1f} mm. Move the object into the robot's reach, leave a gap between hand and object at "
-                "the pre-manipulation instant, or ask for less start noise."
-            )
-    chosen = slice(0, cfg.pool)
-    return StartPool(np.concatenate(joints)[chosen], np.concatenate(objects)[chosen], found / drawn)
+            raise StartError(_complaint(task.name, embodiment.name, cfg, found, drawn, failed))
+    joint_pos, wxyz_xyz, size = (np.concatenate(each)[: cfg.pool] for each in zip(*parts, strict=True))
+    return StartPool(joint_pos, wxyz_xyz, size, found / drawn)
+
+
+def _complaint(task: str, robot: str, cfg: StartCfg, found: int, drawn: int, failed: np.ndarray) -> str:
+    """Why there are too few starts; ``failed`` (3) counts those unreached, of a robot touching, of an object inside."""
+    unreached, touching, inside = failed
+    return (
+        f"Only {found} of {drawn} starts of task {task!r} with {robot} are usable: in {unreached} the palm stays more than "
+        f"{cfg.max_position_error * 1e3:.0f} mm from where it belongs, in {touching} the robot touches something, in {inside} "
+        f"the object is more than {cfg.max_overlap * 1e3:.1f} mm inside the table or a fixture. Move the object into the "
+        "robot's reach and clear of what stands around, leave a gap between hand and object at the pre-manipulation instant, "
+        "or ask for less start noise."
+    )
+
+
+def rests_above(task: TaskSpec) -> float:
+    """[m] height of the object's frame over its lowest point, where the reference starts."""
+    points = np.concatenate([surface_points(shape) for shape in task.object.collision])
+    return -float(task.reference.Ts_world_object[0].rotate(points)[:, 2].min())
 
 
 def displaced(wxyz_xyz: np.ndarray, noise: Perturbation, count: int, rng: np.random.Generator) -> np.ndarray:
