@@ -151,8 +151,9 @@ STANDARD = Perturbation(
     camera_hz=15.0,
     camera_delay=0.06,
     push_probability=0.05,
-    # 5 m/s² is a tilt of 27°, or 1.5 N on 300 g: what was used when grasps were learned under pushes in our trials.
-    push_acceleration=5.0,
+    # A box at rest exactly at its goal, touched by nobody, left the 3 cm of success within its 0.5 s in 4.5 % of 1,024 episodes
+    # at 5 m/s² (a plate in 7.2 %), and in 0.1 % (0.2 %) at 3: no policy can do better than that, so 3.
+    push_acceleration=3.0,
     start_position=0.05,
     start_yaw=float(np.deg2rad(15.0)),
     start_joints=float(np.deg2rad(2.0)),
