@@ -1,0 +1,11 @@
+"""Rendered recordings: a human hand in front of a depth camera, with the truth beside it.
+
+In:  a task, a seed.   Out: a ``Demo`` folder with ``truth.h2s``.
+Not here: what a recording is (schemas), finding things in one (perception).
+"""
+
+from h2s2r_sim.demonstrate.camera import D435, NO_FAULTS, DepthFaults
+from h2s2r_sim.demonstrate.direction import Direction, direct
+from h2s2r_sim.demonstrate.record import RecordCfg, record_demo
+
+__all__ = ["D435", "NO_FAULTS", "DepthFaults", "Direction", "RecordCfg", "direct", "record_demo"]

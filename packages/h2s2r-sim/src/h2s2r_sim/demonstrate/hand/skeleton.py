@@ -1,0 +1,77 @@
+"""Where the bones of a hand are for given joint angles.
+
+In:  joint_pos (J) [rad] in ``JOINT_NAMES`` order.   Out: how each bone moved from rest; keypoints (21, 3) [m].
+Not here: the other way round (fit), skin (skin).
+
+``T_palm_bone`` maps where something fixed to the bone is at rest to where it is now, both in the palm frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from h2s2r_schemas.errors import SchemaError
+from h2s2r_schemas.se3 import SE3
+from h2s2r_sim.demonstrate.hand.anatomy import (
+    BONES,
+    JOINT_NAMES,
+    JOINTS,
+    KEYPOINT_BONES,
+    LIMITS,
+    PARENTS,
+    rest_keypoints,
+)
+
+_REST_KEYPOINTS = rest_keypoints()
+_OF_BONE = [[index for index, joint in enumerate(JOINTS) if joint.bone == bone] for bone in range(len(BONES))]
+#: Turns the palm frame of a right hand's points into those of a left hand.
+MIRROR = np.array([1.0, -1.0, 1.0])
+
+
+def joint_vector(angles: Mapping[str, float]) -> np.ndarray:
+    """(J) [rad] from angles by name; what is not named is at rest.
+
+    Raises:
+        SchemaError: no such joint.
+    """
+    unknown = sorted(set(angles) - set(JOINT_NAMES))
+    if unknown:
+        raise SchemaError(f"The hand has no joint {unknown[0]!r}; it has {', '.join(JOINT_NAMES)}.")
+    joint_pos = np.zeros(len(JOINT_NAMES))
+    for name, angle in angles.items():
+        joint_pos[JOINT_NAMES.index(name)] = angle
+    return joint_pos
+
+
+def clamped(joint_pos: np.ndarray) -> np.ndarray:
+    """Angles (…, J) [rad] moved into their limits."""
+    return np.clip(joint_pos, LIMITS[:, 0], LIMITS[:, 1])
+
+
+def Ts_palm_bone(joint_pos: np.ndarray) -> SE3:
+    """(…, 17) how each bone of ``BONES`` moved from rest, for angles (…, J) [rad]."""
+    bones: list[SE3 | None] = [None] * len(BONES)
+    bones[1] = SE3.identity(joint_pos.shape[:-1])
+    for bone in (0, *range(2, len(BONES))):
+        moved = bones[PARENTS[bone]]
+        assert moved is not None, "a bone comes after the one it hangs on"
+        for index in _OF_BONE[bone]:
+            moved = moved @ _turn(joint_pos[..., index], JOINTS[index].axis, JOINTS[index].origin)
+        bones[bone] = moved
+    return SE3(np.stack([each.wxyz_xyz for each in bones if each is not None], axis=-2))
+
+
+def _turn(angle: np.ndarray, axis: np.ndarray, origin: np.ndarray) -> SE3:
+    """(…) turn about a line through ``origin``."""
+    half = angle[..., None] / 2
+    wxyz = np.concatenate([np.cos(half), np.sin(half) * axis], axis=-1)
+    about = SE3.from_parts(wxyz, np.zeros((*angle.shape, 3)))
+    return SE3.from_parts(wxyz, origin - about.rotate(origin))
+
+
+def keypoints(joint_pos: np.ndarray, scale: float = 1.0, side: str = "right") -> np.ndarray:
+    """(…, 21, 3) [m] in the palm frame, in ``KEYPOINT_NAMES`` order, for angles (…, J) [rad]."""
+    moved = Ts_palm_bone(joint_pos)[..., KEYPOINT_BONES].apply(_REST_KEYPOINTS)
+    return moved * scale * (MIRROR if side == "left" else 1.0)
