@@ -85,10 +85,10 @@ def build_model(task: TaskSpec, embodiment: Embodiment, options: SceneOptions | 
     options = options or SceneOptions()
     spec = world_spec(task.object, task.scene, options)
     add_robot(spec, embodiment, options)
-    return _located(spec.compile(), embodiment)
+    return located(spec.compile(), embodiment)
 
 
-def _located(model: mujoco.MjModel, embodiment: Embodiment) -> SceneModel:
+def located(model: mujoco.MjModel, embodiment: Embodiment) -> SceneModel:
     """The model with the places of everything in it."""
     robot = embodiment.spec()
     joints = np.array([model.joint(PREFIX + name).id for name in robot.joint_names])
