@@ -12,22 +12,26 @@ import sys
 import numpy as np
 import pytest
 
+from h2s2r_retarget.embodiment import embodiment_names
 from h2s2r_schemas.testing import check_vec_env
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.env.make import make_env
+from h2s2r_sim.env.start.pool import StartCfg
+from h2s2r_sim.task import task_names
 
 
 def test_it_keeps_the_contract():
     check_vec_env(lambda: make_env("snackbox_push", num_envs=6), steps=150)
 
 
-@pytest.mark.parametrize(
-    ("task", "robot"),
-    [("snackbox_pivot", "iiwa14_leap"), ("plate_push", "iiwa14_umi"), ("pitcher_pour", "iiwa14_allegro")],
-)
-def test_other_tasks_and_robots_reset_and_step(task, robot):
-    env = make_env(task, robot, num_envs=4)
+@pytest.mark.requirement("H46")
+@pytest.mark.requirement("H47")
+@pytest.mark.parametrize("robot", embodiment_names())
+@pytest.mark.parametrize("task", task_names())
+def test_every_robot_is_built_reset_and_stepped_at_every_task(task, robot):
+    env = make_env(task, robot, num_envs=4, cfg=EnvCfg(start=StartCfg(pool=8)))
     obs = env.reset(0)
+    assert not env.engine.penetration().any()
     for _ in range(5):
         obs, reward, *_ = env.step(np.zeros((4, env.num_actions)))
     assert all(np.isfinite(values).all() for values in obs.values())
