@@ -104,15 +104,15 @@ class Inspector:
         return [each or self._touching(state, index) for index, each in enumerate(said)]
 
     def _finite(self, state: EngineState) -> np.ndarray:
-        return np.isfinite(np.concatenate([state.joint_pos, state.wxyz_xyz_world_object], -1)).all(-1)
+        return np.all(np.isfinite(np.concatenate([state.joint_pos, state.wxyz_xyz_world_object], -1)), axis=-1)
 
     def _moving(self, state: EngineState) -> np.ndarray:
         speeds = (state.joint_vel, state.lin_vel_world_object, state.ang_vel_world_object)
-        return np.concatenate(speeds, -1).any(-1)
+        return np.any(np.concatenate(speeds, -1), axis=-1)
 
     def _beyond_limits(self, state: EngineState) -> np.ndarray:
         robot = self.embodiment.spec()
-        return ((state.joint_pos < robot.position_lower) | (state.joint_pos > robot.position_upper)).any(-1)
+        return np.any((state.joint_pos < robot.position_lower) | (state.joint_pos > robot.position_upper), axis=-1)
 
     def _object_elsewhere(self, state: EngineState) -> np.ndarray:
         """Not upon the same support, turned otherwise than about the vertical, or displaced by more than the noise."""
@@ -130,7 +130,7 @@ class Inspector:
 
     def _hand_elsewhere(self, state: EngineState) -> np.ndarray:
         hand = slice(self.embodiment.num_arm_joints, None)
-        return (np.abs(state.joint_pos - self._premanip)[:, hand] > self._shake()[hand] + _EXACT).any(-1)
+        return np.any(np.abs(state.joint_pos - self._premanip)[:, hand] > self._shake()[hand] + _EXACT, axis=-1)
 
     def _palm_elsewhere(self, state: EngineState) -> np.ndarray:
         """Further from its place beside the object than the noise of the joints can bring it."""
