@@ -76,8 +76,8 @@ def _palm_cones() -> list[Cone]:
 
 def _forearm_cones() -> list[Cone]:
     return [
-        _cone("forearm", np.array([1.0, 12.0, 4.0]) * _MM, np.array([0.0, 18.0, -300.0]) * _MM, 0.0170, 0.034),
-        _cone("forearm", np.array([1.0, -12.0, 4.0]) * _MM, np.array([0.0, -18.0, -300.0]) * _MM, 0.0165, 0.034),
+        _cone("forearm", np.array([1.0, 12.0, 4.0]) * _MM, np.array([0.0, 13.0, -300.0]) * _MM, 0.0170, 0.034),
+        _cone("forearm", np.array([1.0, -12.0, 4.0]) * _MM, np.array([0.0, -13.0, -300.0]) * _MM, 0.0165, 0.034),
     ]
 
 

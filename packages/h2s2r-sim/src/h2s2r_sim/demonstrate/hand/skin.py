@@ -27,6 +27,8 @@ from h2s2r_sim.demonstrate.hand.surface import triangulate
 
 #: [m] of the grid that the mesh is made on.
 STEP = 0.003
+#: Rows of the palette, from 0 to 1: the middles of three bands.
+SKIN, NAIL, SLEEVE = 0.15, 0.5, 0.85
 #: Where the sleeve begins, as a share of the forearm from the wrist.
 SLEEVE_START = 0.55
 
@@ -44,7 +46,7 @@ class Skin:
     weights: np.ndarray
     """(V, 17) share of each bone; rows sum to 1."""
     colours: np.ndarray
-    """(V, 2) place in the palette: how red, and 0 skin to 0.4 nail, or 1 sleeve."""
+    """(V, 2) place in the palette: how red; and the part, one of those of ``texture.hand_palette``."""
 
     def posed(self, joint_pos: np.ndarray, scale: float = 1.0, side: str = "right") -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) [m] and normals (V, 3) in the palm frame for angles (J) [rad]."""
@@ -94,7 +96,7 @@ def _neighbours() -> np.ndarray:
 
 def _colours(vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """(V, 2): red at fingertips, knuckles and palm; nails; a sleeve."""
-    red, nail = 0.25 + 0.15 * np.clip(normals[:, 0], 0.0, 1.0), np.zeros(len(vertices))
+    red, part = 0.25 + 0.15 * np.clip(normals[:, 0], 0.0, 1.0), np.full(len(vertices), SKIN)
     for digit in DIGITS:
         chain = rest_chain(digit)
         along = unit(chain[3] - chain[2])
@@ -105,9 +107,9 @@ def _colours(vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
         offset = vertices - middle
         across = np.cross(along, back)
         inside = (offset @ along / 7.0e-3) ** 4 + (offset @ across / 5.2e-3) ** 4 < 1.0
-        nail[inside & (normals @ back > 0.45)] = 0.4
+        part[inside & (normals @ back > 0.45)] = NAIL
     sleeve = vertices[:, 2] < -SLEEVE_START * FOREARM_LENGTH
-    return np.stack([np.clip(red, 0.0, 1.0), np.where(sleeve, 1.0, nail)], axis=-1)
+    return np.stack([np.clip(red, 0.05, 0.95), np.where(sleeve, SLEEVE, part)], axis=-1)
 
 
 def _back_of(digit: str) -> np.ndarray:

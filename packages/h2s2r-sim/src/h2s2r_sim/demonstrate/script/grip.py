@@ -7,7 +7,7 @@ Not here: closing the hand (contact).
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,15 @@ class Grip:
     """Digits that close until they touch."""
     mirror: np.ndarray
     """(3) unit vector of the object: the other hand does the same, mirrored along it. Object and task must look the same then."""
+
+    def mirrored(self) -> Grip:
+        """The grip of the other hand."""
+        return replace(self, reach=reflected(self.reach, self.mirror))
+
+
+def reflected(vectors: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Vectors (…, 3) in the mirror whose unit normal (3) is given."""
+    return vectors - 2 * (vectors @ normal)[..., None] * normal
 
 
 def load_grip(task: str | Path) -> Grip:

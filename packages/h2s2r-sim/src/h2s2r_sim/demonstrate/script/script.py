@@ -17,7 +17,7 @@ from h2s2r_sim.demonstrate.hand.fit import fit_hand
 from h2s2r_sim.demonstrate.hand.pose import Hand
 from h2s2r_sim.demonstrate.hand.skeleton import joint_vector
 from h2s2r_sim.demonstrate.script.contact import Surfaces, take_hold
-from h2s2r_sim.demonstrate.script.grip import Grip
+from h2s2r_sim.demonstrate.script.grip import Grip, reflected
 from h2s2r_sim.demonstrate.script.manner import Manner
 
 #: [s] at speed 1: the hand waits, comes, reaches; then the reference; then it lets go, leaves, waits.
@@ -89,12 +89,13 @@ def write_script(task: TaskSpec, grip: Grip, manner: Manner) -> Script:
     """What one person does with a task."""
     T_world_object = task.reference.Ts_world_object[0]
     ready = _ready(task, grip, manner)
+    grip = grip.mirrored() if manner.side != task.side else grip
     hold = take_hold(ready, grip, Surfaces(task.object, T_world_object), T_world_object)
     away = -unit(T_world_object.rotate(grip.reach))
     T_object_palm = T_world_object.inv() @ hold.T_world_palm
-    T_world_end = task.reference.Ts_world_object[-1]
-    held_end = hold.moved(T_world_end @ T_object_palm)
-    free = _shifted(replace(held_end, joint_pos=ready.joint_pos), -0.05 * unit(T_world_end.rotate(grip.reach)))
+    held_end = hold.moved(task.reference.Ts_world_object[-1] @ T_object_palm)
+    back = -unit(task.reference.Ts_world_object[-1].rotate(grip.reach))
+    free = _shifted(replace(held_end, joint_pos=ready.joint_pos), 0.05 * back)
     side, forward = _directions(ready)
     times = np.cumsum([0.0, *(each / manner.speed for each in (_WAIT, _COME, _REACH, _HOLD))])
     motion_end = times[-1] + task.reference.duration / manner.speed
@@ -117,9 +118,9 @@ def write_script(task: TaskSpec, grip: Grip, manner: Manner) -> Script:
 
 def _ready(task: TaskSpec, grip: Grip, manner: Manner) -> Hand:
     """The hand just before contact, of this person's size and side; the middle fingertip is where the task says."""
-    points, mirrored = task.p_object_keypoints, manner.side != task.side
-    if mirrored:
-        points = points - 2 * (points @ grip.mirror)[:, None] * grip.mirror
+    points = task.p_object_keypoints
+    if manner.side != task.side:
+        points = reflected(points, grip.mirror)
     points = task.reference.Ts_world_object[0].apply(points)
     hand = replace(fit_hand(points, manner.side), scale=manner.hand_scale)
     return _shifted(hand, points[12] - hand.keypoints()[12])

@@ -189,7 +189,7 @@ def _add_texture(spec: mujoco.MjSpec, name: str, pixels: np.ndarray) -> mujoco.M
     texture = spec.add_texture(
         name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=pixels.shape[1], height=pixels.shape[0], nchannel=3
     )
-    texture.data = pixels[::-1].tobytes()  # the first row is the lowest
+    texture.data = pixels.tobytes()
     material = spec.add_material(name=name)
     material.textures[int(mujoco.mjtTextureRole.mjTEXROLE_RGB)] = name
     return material

@@ -59,14 +59,14 @@ def _clouds(rng: np.random.Generator, cells: int | tuple[int, int]) -> np.ndarra
 
 
 def hand_palette(skin: np.ndarray, sleeve: np.ndarray, size: int = 64) -> np.ndarray:
-    """Colours of a hand by (how red, which part): columns from pale to red; rows skin, nail, and from 0.6 on sleeve."""
+    """Colours of a hand: columns from pale to red; rows from skin (below 0.3) over nail (0.4 to 0.6) to sleeve (from 0.7)."""
     red, part = np.meshgrid(np.linspace(0, 1, size), np.linspace(0, 1, size))
     tint = np.array([1.0, 0.80, 0.78])
     colour = skin * (1 - red[..., None] * (1 - tint))
     nail = np.minimum(skin * np.array([1.08, 1.02, 1.04]) + np.array([0.05, 0.02, 0.03]), 1.0)
-    share = np.clip((part - 0.05) / 0.3, 0.0, 1.0)[..., None]
+    share = np.clip((part - 0.3) / 0.1, 0.0, 1.0)[..., None]
     colour = colour * (1 - share) + nail * share
-    return _as_bytes(np.where(part[..., None] > 0.6, sleeve, colour))
+    return _as_bytes(np.where(part[..., None] > 0.65, sleeve, colour))
 
 
 def _as_bytes(colour: np.ndarray) -> np.ndarray:
