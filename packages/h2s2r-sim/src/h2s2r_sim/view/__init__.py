@@ -6,6 +6,7 @@ Not here: physics, and what is made of the states (env, h2s2r-rl).
 Pictures need OpenGL without a display (EGL or OSMesa); where there is neither, ``NoGraphicsError`` says what to install.
 """
 
+from h2s2r_sim.view.browser import Viewer
 from h2s2r_sim.view.episodes import EpisodeRecorder, EpisodeStates, record_episodes, task_episode
 from h2s2r_sim.view.extra import NoGraphicsError
 from h2s2r_sim.view.film import DRAFT, FilmCfg, picture, save_film
@@ -17,6 +18,7 @@ __all__ = [
     "EpisodeStates",
     "FilmCfg",
     "NoGraphicsError",
+    "Viewer",
     "offscreen_backend",
     "picture",
     "record_episodes",

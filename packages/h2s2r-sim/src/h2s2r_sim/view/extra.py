@@ -26,5 +26,5 @@ def extra_module(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise NoGraphicsError(
-            f"Pictures and films need {name.partition('.')[0]}, which is not installed: pip install 'h2s2r-sim[view]'."
+            f"Nothing can be shown without {name.partition('.')[0]}, which is not installed: pip install 'h2s2r-sim[view]'."
         ) from error

@@ -6,10 +6,12 @@ Not here: what is in the scene (scene), where the camera stands (stage).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mujoco
 import numpy as np
 
-from h2s2r_schemas.artifacts import Scene
+from h2s2r_schemas.artifacts import ObjectModel, Scene, Shape
 from h2s2r_sim.scene.robot import PREFIX
 
 #: The object where it should be, anchor points of both, lines between them.
@@ -18,6 +20,10 @@ GOAL_ANCHOR = (0.05, 0.60, 0.35, 1.0)
 ANCHOR = (0.98, 0.80, 0.12, 1.0)
 LINE = (0.97, 0.97, 0.97, 0.85)
 
+#: [m] radius of the points at the anchors, and of the lines between them.
+POINT, THREAD = 0.006, 0.0018
+#: How much larger than the object its ghost is [m], so that neither surface flickers through the other at the goal.
+_GHOST_MARGIN = 0.003
 _LIGHTS = mujoco.mjtLightType
 #: [px] of a side of the wood's texture.
 _TEXTURE = 512
@@ -101,3 +107,14 @@ def _wood() -> np.ndarray:
     joint = np.abs(across * boards - np.round(across * boards)) < 0.012
     shade = np.where(joint & (across > 0.02) & (across < 0.98), 0.82 * shade, shade)
     return np.clip(255.0 * shade[..., None] * np.array([0.74, 0.63, 0.50]), 0, 255).astype(np.uint8)
+
+
+def ghost_shapes(model: ObjectModel) -> tuple[Shape, ...]:
+    """The object's shapes, translucent and a little larger."""
+    grown = []
+    for shape in model.visual or model.collision:
+        extent = float(np.ptp(shape.vertices, axis=0).max()) if shape.kind == "mesh" else float(np.max(shape.size))
+        factor = 1.0 + 2.0 * _GHOST_MARGIN / extent
+        size, vertices = shape.size * factor, shape.vertices * factor
+        grown.append(replace(shape, size=size, vertices=vertices, rgba=np.array(GHOST)))
+    return tuple(grown)

@@ -6,39 +6,19 @@ Not here: pixels (offscreen), films (film). Physics takes its own model: nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import mujoco
 import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_schemas.artifacts import ObjectModel, Shape, TaskSpec
+from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.mdp.tracking import TrackedObject
 from h2s2r_sim.scene import SceneOptions, world_spec
 from h2s2r_sim.scene.bodies import add_shape
 from h2s2r_sim.scene.model import SceneModel, located
 from h2s2r_sim.scene.robot import add_robot
-from h2s2r_sim.view.look import ANCHOR, GHOST, GOAL_ANCHOR, LINE, add_room
-
-#: How much larger than the object its ghost is [m], so that neither surface flickers through the other at the goal.
-_GHOST_MARGIN = 0.003
-#: [m] radius of the points at the anchors, and of the lines between them.
-_POINT, _THREAD = 0.006, 0.0018
-
-
-@dataclass(frozen=True)
-class Camera:
-    """From where it is looked at."""
-
-    p_world_lookat: np.ndarray
-    """(3) [m] what is in the middle of the picture."""
-    distance: float
-    """[m] of the eye from there."""
-    azimuth: float
-    """[deg] direction of view about z, from x."""
-    elevation: float
-    """[deg] direction of view above the horizontal plane; negative looks down."""
+from h2s2r_sim.view.camera import find_camera
+from h2s2r_sim.view.look import ANCHOR, GOAL_ANCHOR, LINE, POINT, THREAD, add_room, ghost_shapes
 
 
 class Stage:
@@ -55,7 +35,7 @@ class Stage:
         spec = world_spec(task.object, task.scene, options)
         add_robot(spec, embodiment, options)
         ghost = spec.worldbody.add_body(name="goal", mocap=True)
-        for index, shape in enumerate(_ghost_shapes(task.object)):
+        for index, shape in enumerate(ghost_shapes(task.object)):
             add_shape(spec, ghost, shape, f"goal/{index}")
         add_room(spec, task.scene)
         self.scene: SceneModel = located(spec.compile(), embodiment)
@@ -63,7 +43,7 @@ class Stage:
         self._ghost_geoms = set(
             np.flatnonzero(self.scene.model.geom_bodyid == self.scene.model.body("goal").id).tolist()
         )
-        self.camera = _camera(task, embodiment)
+        self.camera = find_camera(task)
         self._tracked = TrackedObject.of(task)
         self._p_world_anchors = np.zeros((2, len(task.anchor_points), 3))
 
@@ -94,9 +74,9 @@ class Stage:
                 geom.category = mujoco.mjtCatBit.mjCAT_DECOR
         for anchor, goal in zip(*self._p_world_anchors, strict=True):
             for kind, ends, size, rgba in (
-                (mujoco.mjtGeom.mjGEOM_SPHERE, (anchor, anchor), _POINT, ANCHOR),
-                (mujoco.mjtGeom.mjGEOM_SPHERE, (goal, goal), _POINT, GOAL_ANCHOR),
-                (mujoco.mjtGeom.mjGEOM_CAPSULE, (anchor, goal), _THREAD, LINE),
+                (mujoco.mjtGeom.mjGEOM_SPHERE, (anchor, anchor), POINT, ANCHOR),
+                (mujoco.mjtGeom.mjGEOM_SPHERE, (goal, goal), POINT, GOAL_ANCHOR),
+                (mujoco.mjtGeom.mjGEOM_CAPSULE, (anchor, goal), THREAD, LINE),
             ):
                 if drawn.ngeom < drawn.maxgeom:
                     geom = drawn.geoms[drawn.ngeom]
@@ -106,25 +86,3 @@ class Stage:
                     if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
                         mujoco.mjv_connector(geom, kind, size, *ends)
                     drawn.ngeom += 1
-
-
-def _ghost_shapes(model: ObjectModel) -> tuple[Shape, ...]:
-    """The object's shapes, translucent and a little larger."""
-    grown = []
-    for shape in model.visual or model.collision:
-        extent = float(np.ptp(shape.vertices, axis=0).max()) if shape.kind == "mesh" else float(np.max(shape.size))
-        factor = 1.0 + 2.0 * _GHOST_MARGIN / extent
-        size, vertices = shape.size * factor, shape.vertices * factor
-        grown.append(replace(shape, size=size, vertices=vertices, rgba=np.array(GHOST)))
-    return tuple(grown)
-
-
-def _camera(task: TaskSpec, embodiment: Embodiment) -> Camera:
-    """In front of the robot, from where the whole reference and the hand at its start are seen."""
-    p_world_path = task.reference.wxyz_xyz_world_object[:, 4:]
-    reach = float(np.linalg.norm(task.anchor_points, axis=-1).max())
-    p_world_keypoints = task.reference.Ts_world_object[0].apply(task.p_object_keypoints)
-    seen = np.concatenate([p_world_path - reach, p_world_path + reach, p_world_keypoints])
-    low, high = seen.min(0), seen.max(0)
-    radius = 0.5 * float(np.linalg.norm(high - low))
-    return Camera(0.5 * (low + high) + (0.0, 0.0, 0.05), 0.72 + 1.42 * radius, 152.0, -28.0)
