@@ -21,6 +21,37 @@ from h2s2r_schemas.errors import H2S2RError
 app = SubcommandApp()
 
 
+@app.command(name="demo")
+def run_demo(
+    task: str = "snackbox_push",
+    robot: str = "iiwa14_allegro",
+    seed: int = 0,
+    steps: int | None = None,
+    out: Path = Path("demo"),
+) -> int:
+    """Train a policy for a task, judge it on fresh episodes, and film it.
+
+    Args:
+        task: a bundled task, or where one is.
+        robot: a bundled robot, or its folder.
+        seed: of the training.
+        steps: policy steps of the training; 700,000 where not given.
+        out: folder for the policy, the film and the figures.
+    """
+    # Only here, as it loads torch and the simulator, which the other verbs do without.
+    from h2s2r import demo  # noqa: PLC0415
+    from h2s2r.progress import Terminal  # noqa: PLC0415
+
+    cfg = demo.DemoCfg(task, robot, seed, demo.DemoCfg.steps if steps is None else steps)
+    print(
+        f"Training, judging and filming a policy for {task} takes about ten minutes on two CPU cores.", file=sys.stderr
+    )
+    with Terminal() as terminal:
+        result = demo.run_demo(cfg, out, terminal.listener)
+    print(demo.summary(result))
+    return 0
+
+
 @app.command(name="bench")
 def run_bench(name: Annotated[str, tyro.conf.Positional] = "", /, json: bool = False, slow: bool = False) -> int:
     """Measure one part, or list what can be measured.

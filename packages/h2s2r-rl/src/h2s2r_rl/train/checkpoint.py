@@ -1,0 +1,71 @@
+"""The state of a training on disk: there whole, or not at all.
+
+In:  networks, optimiser, what they were trained for.   Out: one file, and its content read back.
+Not here: the form a robot PC runs (export).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import secrets
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from h2s2r_schemas.errors import SchemaError
+
+#: Raised by one when the meaning of what is in a checkpoint changes.
+VERSION = 1
+_SCHEMA = "h2s2r.Checkpoint"
+
+
+def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
+    """Write a checkpoint: a temporary file, then a rename. A crash leaves the old file or the new one.
+
+    Args:
+        path: of the file; its folder exists.
+        content: tensors, numbers, text, and lists and dictionaries of them.
+
+    Raises:
+        OSError: no such folder, no permission, disk full; then nothing is left at ``path`` that was not there before.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            torch.save({"schema": _SCHEMA, "version": VERSION, **content}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def load_checkpoint(path: str | Path) -> dict[str, Any]:
+    """What ``save_checkpoint`` wrote. Only tensors and plain data are read: a file cannot make this run code.
+
+    Raises:
+        FileNotFoundError: there is none.
+        SchemaError: it is damaged, no checkpoint, or of another version.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no checkpoint {path}: train first, or give the path of another.") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError) as error:
+        raise SchemaError(
+            f"{path} cannot be read as a checkpoint: it is damaged, or something else. ({error})"
+        ) from error
+    if not isinstance(content, dict) or content.get("schema") != _SCHEMA:
+        raise SchemaError(f"{path} is no checkpoint of h2s2r-rl.")
+    if content["version"] != VERSION:
+        raise SchemaError(
+            f"{path} is a checkpoint of version {content['version']}; this h2s2r-rl reads version {VERSION}: train anew, or "
+            "use the version that wrote it."
+        )
+    return content

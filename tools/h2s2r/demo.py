@@ -1,0 +1,159 @@
+"""The main job, as far as it goes today: train a policy for a bundled task, judge it, film it.
+
+In:  names of a task and a robot.   Out: a folder with the policy, a film and ``demo.json``; ``DemoResult``.
+Not here: what is printed (cli), each stage itself (the packages).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from h2s2r_retarget.embodiment import Embodiment, load_embodiment
+from h2s2r_rl.config import TrainCfg
+from h2s2r_rl.evaluate import Evaluation, judge
+from h2s2r_rl.train import CHECKPOINT, Actor, Progress, train
+from h2s2r_schemas.artifacts import TaskSpec
+from h2s2r_schemas.errors import SchemaError
+from h2s2r_sim.config import EnvCfg, for_evaluation
+from h2s2r_sim.env.make import make_env
+from h2s2r_sim.task import load_task
+from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
+
+#: Seeds of the judged episodes begin here; those of a training are below.
+_FRESH = 1_000_000
+_FILMED = 4
+
+
+@dataclass(frozen=True)
+class DemoCfg:
+    """What the demo does."""
+
+    task: str = "snackbox_push"
+    """A bundled task, or where one is."""
+    robot: str = "iiwa14_allegro"
+    """A bundled robot, or its folder."""
+    seed: int = 0
+    """Of the training; the judged episodes have others."""
+    steps: int = TrainCfg.steps
+    """Policy steps of the training, over all environments."""
+    episodes: int = 256
+    """Fresh episodes the policy is judged on."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < _FRESH:
+            raise SchemaError(
+                f"seed is {self.seed}; it lies in [0, {_FRESH}), as the judged episodes have those above."
+            )
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo found."""
+
+    evaluation: Evaluation
+    """Of the trained policy."""
+    train_seconds: float
+    """[s] the training took."""
+    film: Path | None
+    """The film; none where nothing here can draw."""
+    no_film: str
+    """Why there is none."""
+    folder: Path
+    """Where everything is."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Told how far the demo is."""
+
+    stage: Callable[[str], None] = lambda text: None
+    """A stage begins."""
+    training: Callable[[Progress], None] = lambda progress: None
+    """An iteration of training is done."""
+    filming: Callable[[int, int], None] = lambda done, total: None
+    """A picture of the film is done."""
+
+
+def run_demo(cfg: DemoCfg, folder: Path, listener: Listener | None = None) -> DemoResult:
+    """Train, judge, film.
+
+    Raises:
+        SchemaError: no such task or robot.
+        OSError: ``folder`` cannot be written to.
+    """
+    listener = listener or Listener()
+    env_cfg = EnvCfg(
+        num_threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    task = load_task(cfg.task)
+    embodiment = load_embodiment(cfg.robot, task.side)
+
+    listener.stage(f"Training {embodiment.name} for {task.name}: {cfg.steps / 1e6:.1f} million policy steps")
+    began = time.perf_counter()
+    actor = train(task, embodiment, TrainCfg(steps=cfg.steps, seed=cfg.seed, env=env_cfg), folder, listener.training)
+    train_seconds = time.perf_counter() - began
+
+    listener.stage(f"Judging it on {cfg.episodes} fresh episodes")
+    seed = _FRESH + cfg.seed
+    env = make_env(task, embodiment, min(cfg.episodes, 128), for_evaluation(env_cfg))
+    evaluation = judge(actor, env, cfg.episodes, seed)
+
+    listener.stage("Filming four of them")
+    film, no_film = _film(actor, task, embodiment, replace(env_cfg, num_threads=1), seed, folder, listener)
+    result = DemoResult(evaluation, train_seconds, film, no_film, folder)
+    _write(cfg, result)
+    return result
+
+
+def summary(result: DemoResult) -> str:
+    """A few lines for people."""
+    judged = result.evaluation
+    low, high = judged.interval
+    failed = ", ".join(f"{count} {kind}" for kind, count in judged.failures.items()) or "none"
+    lines = [
+        f"Success: {judged.successes} of {judged.episodes} fresh episodes = {100 * judged.success:.1f} % "
+        f"(95 % interval {100 * low:.1f} to {100 * high:.1f}); noise: standard; failed: {failed}.",
+        f"Training took {result.train_seconds / 60:.1f} min. Policy: {result.folder / CHECKPOINT}",
+        f"Film: {result.film}" if result.film else f"No film: {result.no_film}",
+    ]
+    return "\n".join(lines)
+
+
+def _film(
+    actor: Actor,
+    task: TaskSpec,
+    embodiment: Embodiment,
+    env_cfg: EnvCfg,
+    seed: int,
+    folder: Path,
+    listener: Listener,
+) -> tuple[Path | None, str]:
+    env = make_env(task, embodiment, _FILMED, for_evaluation(env_cfg))
+    states = record_episodes(env, lambda obs: actor.act(obs["actor"]), _FILMED, seed)
+    try:
+        return save_film(task, embodiment, states, folder / f"{task.name}.mp4", FilmCfg(), listener.filming), ""
+    except NoGraphicsError as error:
+        return None, str(error)
+
+
+def _write(cfg: DemoCfg, result: DemoResult) -> None:
+    low, high = result.evaluation.interval
+    content = {
+        "task": cfg.task,
+        "robot": cfg.robot,
+        "steps": cfg.steps,
+        "train_seed": cfg.seed,
+        "train_seconds": round(result.train_seconds, 1),
+        "noise": "standard",
+        "success": result.evaluation.success,
+        "success_interval": [low, high],
+        "episodes": result.evaluation.episodes,
+        "episode_seed": result.evaluation.seed,
+        "failures": result.evaluation.failures,
+    }
+    (result.folder / "demo.json").write_text(json.dumps(content, indent=1) + "\n")
