@@ -179,22 +179,24 @@ def _step(work: Work, now: int, num: int, damping: float, limit: float) -> None:
             factor[i, j] = work.hessian[now, free[i], free[j]]
         factor[i, i] += damping
     # In place: below the diagonal L, on it D. Without pivots, which the damping makes unnecessary.
-    for j in range(num):
-        for k in range(j):
-            factor[j, j] -= factor[j, k] ** 2 * factor[k, k]
-        for i in range(j + 1, num):
+    for i in range(num):
+        pivot, right = factor[i, i], -work.gradient[now, free[i]]
+        for j in range(i):
+            value = factor[i, j]
             for k in range(j):
-                factor[i, j] -= factor[i, k] * factor[j, k] * factor[k, k]
-            factor[i, j] /= factor[j, j]
-    for i in range(num):
-        step[free[i]] = -work.gradient[now, free[i]]
-        for k in range(i):
-            step[free[i]] -= factor[i, k] * step[free[k]]
-    for i in range(num):
-        step[free[i]] /= factor[i, i]
+                value -= factor[i, k] * factor[j, k]
+            factor[i, j] = value
+        for j in range(i):
+            value = factor[i, j]
+            factor[i, j] = value / factor[j, j]
+            pivot -= value * factor[i, j]
+            right -= factor[i, j] * step[free[j]]
+        factor[i, i], step[free[i]] = pivot, right
     for i in range(num - 1, -1, -1):
+        value = step[free[i]] / factor[i, i]
         for k in range(i + 1, num):
-            step[free[i]] -= factor[k, i] * step[free[k]]
+            value -= factor[k, i] * step[free[k]]
+        step[free[i]] = value
     longest = 1e-12
     for i in range(num):
         longest = max(longest, abs(step[free[i]]))

@@ -86,10 +86,10 @@ def _compose(
         return
     carrier = rotation[parent]
     for i in range(3):
-        out_position[i] = position[parent, i]
+        x, y, z = carrier[i, 0], carrier[i, 1], carrier[i, 2]
+        out_position[i] = position[parent, i] + x * shift[0] + y * shift[1] + z * shift[2]
         for k in range(3):
-            out_position[i] += carrier[i, k] * shift[k]
-            out_rotation[i, k] = carrier[i, 0] * local[0, k] + carrier[i, 1] * local[1, k] + carrier[i, 2] * local[2, k]
+            out_rotation[i, k] = x * local[0, k] + y * local[1, k] + z * local[2, k]
 
 
 @njit(**_JIT)
@@ -120,15 +120,15 @@ def linearise(
             cost += 0.5 * (ahead[i] ** 2 + left[i] ** 2)
             largest = max(largest, abs(ahead[i]), abs(left[i]))
         for a in range(joints):
-            for i in range(3):
-                gradient[a] -= point_rows[a, i] * ahead[i]
-                if f < poses:
-                    gradient[a] -= turn_rows[a, i] * left[i]
+            x, y, z = point_rows[a, 0], point_rows[a, 1], point_rows[a, 2]
+            gradient[a] -= x * ahead[0] + y * ahead[1] + z * ahead[2]
             for b in range(a + 1):
-                for i in range(3):
-                    hessian[a, b] += point_rows[a, i] * point_rows[b, i]
-                    if f < poses:
-                        hessian[a, b] += turn_rows[a, i] * turn_rows[b, i]
+                hessian[a, b] += x * point_rows[b, 0] + y * point_rows[b, 1] + z * point_rows[b, 2]
+            if f < poses:
+                x, y, z = turn_rows[a, 0], turn_rows[a, 1], turn_rows[a, 2]
+                gradient[a] -= x * left[0] + y * left[1] + z * left[2]
+                for b in range(a + 1):
+                    hessian[a, b] += x * turn_rows[b, 0] + y * turn_rows[b, 1] + z * turn_rows[b, 2]
         if curvature and poses == 0:
             _subtract_curvature(robot, f, ahead, rotation, moved, hessian)
     for a in range(joints):

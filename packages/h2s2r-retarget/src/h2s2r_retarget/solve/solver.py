@@ -119,46 +119,43 @@ class Solver:
         return self._assemble(outcomes, guesses, batch)
 
     def _assemble(self, outcomes: list[Outcome], guesses: Array, batch: tuple[int, ...]) -> Solution:
-        """Put the parts together; ``guesses`` (N, J) receives the joint positions."""
+        """The solution for all frames and joints; ``guesses`` (N, J) are lost."""
+        whole, frames = outcomes[0], len(self.frames)
+        # One part that is everything, of the kind asked for, needs no copy: a single solve waits for nothing it can do without.
+        if len(outcomes) > 1 or whole.joint_pos.shape != guesses.shape or whole.joint_pos.dtype != guesses.dtype:
+            whole = self._joined(outcomes, guesses)
+        position_error, rotation_error, reached = whole.position_error, whole.rotation_error, whole.reached
+        if reached.ndim == 1:
+            reached = reached[:, None] if frames == 1 else reached[:, None] & (position_error >= 0)
+        joint_pos, iterations = whole.joint_pos, whole.iterations
+        if len(batch) != 1:
+            joint_pos, iterations = joint_pos.reshape(*batch, guesses.shape[-1]), iterations.reshape(batch)
+            position_error, reached = position_error.reshape(*batch, frames), reached.reshape(*batch, frames)
+            rotation_error = rotation_error.reshape(*batch, self.num_poses)
+        return Solution(self.chain, self.frames, joint_pos, reached, position_error, rotation_error, iterations)
+
+    def _joined(self, outcomes: list[Outcome], guesses: Array) -> Outcome:
+        """Put the parts together: ``guesses`` (N, J) receives the joint positions; ``reached`` is (N, F)."""
         num, frames = len(guesses), len(self.frames)
         position_error = arrays.zeros((num, frames), guesses)
         rotation_error = arrays.zeros((num, self.num_poses), guesses)
         reached, iterations = position_error > 0, arrays.zeros((num,), guesses)
         for part, outcome in zip(self._parts, outcomes, strict=True):
-            # Slices where a part is everything: a single problem should not wait for index lists.
-            whole = len(self._parts) == 1
-            members, poses = (slice(None), slice(None)) if whole else (list(part.frames), list(part.pose_frames))
-            joints = slice(None) if len(part.joints) == guesses.shape[1] else list(part.joints)
-            guesses[:, joints] = outcome.joint_pos
-            position_error[:, members] = outcome.position_error
-            rotation_error[:, poses] = outcome.rotation_error
+            members, poses, joints = list(part.frames), list(part.pose_frames), list(part.joints)
+            guesses[:, joints] = arrays.like(outcome.joint_pos, guesses)
+            position_error[:, members] = arrays.like(outcome.position_error, guesses)
+            rotation_error[:, poses] = arrays.like(outcome.rotation_error, guesses)
             reached[:, members] = outcome.reached[:, None]
             iterations = iterations + outcome.iterations
-        return Solution(
-            chain=self.chain,
-            frames=self.frames,
-            joint_pos=guesses.reshape(*batch, guesses.shape[-1]),
-            reached=reached.reshape(*batch, frames),
-            position_error=position_error.reshape(*batch, frames),
-            rotation_error=rotation_error.reshape(*batch, self.num_poses),
-            iterations=iterations.reshape(batch),
-        )
+        return Outcome(guesses, position_error, rotation_error, reached, iterations)
 
     def _targets(self, Ts_root_poses: SE3 | None, p_root_points: Any) -> tuple[Array, Array, tuple[int, ...]]:
         """Wanted positions (N, F, 3) and quaternions (N, P, 4), and the shape of the batch."""
         num_points = len(self.frames) - self.num_poses
         given = None if Ts_root_poses is None else Ts_root_poses.wxyz_xyz
         points = None if p_root_points is None else arrays.asfloat(p_root_points)
-        wanted = ((given, self.num_poses, 7, "Ts_root_poses"), (points, num_points, 3, "p_root_points"))
-        for values, count, width, name in wanted:
-            shape = (0,) if values is None else tuple(values.shape[-2:])
-            if (values is None) != (count == 0) or (count and shape != (count, width)):
-                raise SchemaError(
-                    f"{name} must have shape (…, {count}, {width}) for the frames {list(self.frames)}; got "
-                    f"{None if values is None else tuple(values.shape)}."
-                )
-            if values is not None and not bool(arrays.isfinite(values).all()):
-                raise SchemaError(f"{name} holds numbers that are not finite. Remove them, or mask those targets out.")
+        self._check(given, self.num_poses, 7, "Ts_root_poses")
+        self._check(points, num_points, 3, "p_root_points")
         if given is None:
             assert points is not None
             batch = tuple(points.shape[:-2])
@@ -172,6 +169,18 @@ class Solver:
         if len(points) != len(poses):
             raise SchemaError(f"There are {len(poses)} problems in Ts_root_poses and {len(points)} in p_root_points.")
         return arrays.concatenate((poses[..., 4:], points), 1), poses[..., :4], batch
+
+    def _check(self, values: Array | None, count: int, width: int, name: str) -> None:
+        """Whether targets have the shape (…, count, width); None where count is 0."""
+        if values is None and count == 0:
+            return
+        if values is None or count == 0 or values.shape[-2:] != (count, width):
+            raise SchemaError(
+                f"{name} must have shape (…, {count}, {width}) for the frames {list(self.frames)}; got "
+                f"{None if values is None else tuple(values.shape)}."
+            )
+        if not arrays.isfinite(values).all():
+            raise SchemaError(f"{name} holds numbers that are not finite. Remove them, or mask those targets out.")
 
     def _guesses(self, guess: Any, points: Array, batch: tuple[int, ...]) -> Array:
         """First guesses (N, J), inside the limits, in memory of their own."""
