@@ -21,7 +21,7 @@ from h2s2r_sim.demonstrate.stage.look import Look, draw_bystanders, draw_look
 from h2s2r_sim.demonstrate.stage.view import choose_view, color_camera
 from h2s2r_sim.task.files import load_task
 
-#: Instants of the script that the camera is placed by.
+#: Instants that the camera is placed by, until the object rests; when the hand leaves, it may leave the picture.
 _LOOKS = 40
 
 
@@ -59,12 +59,13 @@ def direct(task: str | Path, seed: int, width: int = 640, height: int = 480) -> 
     sequence = np.random.SeedSequence([seed, zlib.crc32(spec.name.encode())])
     manner_rng, look_rng, view_rng, fault_rng = (np.random.default_rng(each) for each in sequence.spawn(4))
     script = write_script(spec, load_grip(task), draw_manner(manner_rng))
-    instants = [(script.T_world_object(at), script.hand(at)) for at in np.linspace(0.0, script.duration, _LOOKS)]
+    instants = np.linspace(0.0, script.motion_end, _LOOKS)
+    hands = np.stack([script.hand(at).keypoints() for at in instants])
+    objects = [script.T_world_object(at).apply(spec.anchor_points) for at in instants]
+    taken = np.concatenate([*hands, *objects])
     camera = color_camera(width, height)
-    objects = np.concatenate([T_world_object.apply(spec.anchor_points) for T_world_object, _ in instants])
-    hands = np.concatenate([hand.keypoints() for _, hand in instants])
-    T_world_camera = choose_view(view_rng, np.concatenate([objects, hands]), _facing(script), camera)
-    look = draw_look(look_rng, draw_bystanders(look_rng, *_table_room(spec, np.concatenate([objects, hands]))))
+    T_world_camera = choose_view(view_rng, taken, hands[:, [0, 9]], _facing(script), camera)
+    look = draw_look(look_rng, draw_bystanders(look_rng, *_table_room(spec, taken)))
     return Direction(spec, script, look, camera, T_world_camera, fault_rng)
 
 

@@ -26,6 +26,8 @@ from h2s2r_sim.demonstrate.hand.anatomy import (
 
 _REST_KEYPOINTS = rest_keypoints()
 _OF_BONE = [[index for index, joint in enumerate(JOINTS) if joint.bone == bone] for bone in range(len(BONES))]
+_AXES = np.array([joint.axis for joint in JOINTS])
+_ORIGINS = np.array([joint.origin for joint in JOINTS])
 #: Turns the palm frame of a right hand's points into those of a left hand.
 MIRROR = np.array([1.0, -1.0, 1.0])
 
@@ -52,23 +54,24 @@ def clamped(joint_pos: np.ndarray) -> np.ndarray:
 
 def Ts_palm_bone(joint_pos: np.ndarray) -> SE3:
     """(…, 17) how each bone of ``BONES`` moved from rest, for angles (…, J) [rad]."""
+    turns = _turns(joint_pos)
     bones: list[SE3 | None] = [None] * len(BONES)
     bones[1] = SE3.identity(joint_pos.shape[:-1])
     for bone in (0, *range(2, len(BONES))):
         moved = bones[PARENTS[bone]]
         assert moved is not None, "a bone comes after the one it hangs on"
         for index in _OF_BONE[bone]:
-            moved = moved @ _turn(joint_pos[..., index], JOINTS[index].axis, JOINTS[index].origin)
+            moved = moved @ turns[..., index]
         bones[bone] = moved
     return SE3(np.stack([each.wxyz_xyz for each in bones if each is not None], axis=-2))
 
 
-def _turn(angle: np.ndarray, axis: np.ndarray, origin: np.ndarray) -> SE3:
-    """(…) turn about a line through ``origin``."""
-    half = angle[..., None] / 2
-    wxyz = np.concatenate([np.cos(half), np.sin(half) * axis], axis=-1)
-    about = SE3.from_parts(wxyz, np.zeros((*angle.shape, 3)))
-    return SE3.from_parts(wxyz, origin - about.rotate(origin))
+def _turns(joint_pos: np.ndarray) -> SE3:
+    """(…, J) turn of each joint about its own line."""
+    half = joint_pos[..., None] / 2
+    wxyz = np.concatenate([np.cos(half), np.sin(half) * _AXES], axis=-1)
+    about = SE3.from_parts(wxyz, np.zeros((*joint_pos.shape, 3)))
+    return SE3.from_parts(wxyz, _ORIGINS - about.rotate(_ORIGINS))
 
 
 def keypoints(joint_pos: np.ndarray, scale: float = 1.0, side: str = "right") -> np.ndarray:

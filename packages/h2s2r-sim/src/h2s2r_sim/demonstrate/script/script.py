@@ -110,7 +110,7 @@ def write_script(task: TaskSpec, grip: Grip, manner: Manner) -> Script:
         motion_start=float(times[-1]),
         keys=tuple((float(at), hand) for at, hand in keys),
         T_object_palm=T_object_palm,
-        shoulder=T_world_object.translation + 0.45 * forward + 0.35 * _UP,
+        shoulder=_shoulder(task, forward),
         arc=manner.arc * side,
         duration=float(later[-1]),
     )
@@ -146,6 +146,13 @@ def _directions(ready: Hand) -> tuple[np.ndarray, np.ndarray]:
     forward = ready.T_world_palm.rotate(np.array([0.0, 0.0, -1.0]))
     forward = unit(forward * (1.0, 1.0, 0.0) + (1e-6, 0.0, 0.0))
     return np.cross(_UP, forward), forward
+
+
+def _shoulder(task: TaskSpec, forward: np.ndarray) -> np.ndarray:
+    """(3) [m] where the forearm comes from: beyond all that the object does, and above it."""
+    path = task.reference.Ts_world_object.translation
+    reached = float(((path - path[0]) @ forward).max())
+    return path[0] + (reached + 0.40) * forward + 0.40 * _UP
 
 
 def _shifted(hand: Hand, offset: np.ndarray) -> Hand:
