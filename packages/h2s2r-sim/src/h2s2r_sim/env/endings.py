@@ -13,12 +13,13 @@ import numpy as np
 from h2s2r_sim.env.judge import Judge
 from h2s2r_sim.env.knowledge import Now
 from h2s2r_sim.mdp import terminations
+from h2s2r_sim.mdp.goal import GoalPath
 from h2s2r_sim.mdp.terminations import TerminationCfg
 from h2s2r_sim.mdp.tracking import anchor_distance
 
-#: [m] an object whose anchor points are all this far above the table is in the air.
+#: [m] an object whose lowest anchor point is this far above the lowest at the start is in the air.
 _CLEAR = 0.02
-#: [m] an object this much below its goal is low.
+#: [m] an object this much below the reference is low.
 _LOW = 0.03
 #: [m] an object whose anchor points have moved this far on average was moved.
 _MOVED = 0.01
@@ -44,26 +45,16 @@ class Endings:
     Args:
         cfg: when to give up.
         num_envs: N.
-        num_anchors: K.
-        control_dt: [s] between policy steps.
-        duration: [s] of the reference.
+        path: the goal's; the reference decides, whatever is aimed at.
         table_height: [m] of the table's surface.
     """
 
-    def __init__(
-        self,
-        cfg: TerminationCfg,
-        num_envs: int,
-        num_anchors: int,
-        control_dt: float,
-        duration: float,
-        table_height: float,
-    ) -> None:
-        self._cfg, self._dt, self._table_height = cfg, control_dt, table_height
-        self._judge = Judge(num_envs, control_dt, duration)
+    def __init__(self, cfg: TerminationCfg, num_envs: int, path: GoalPath, table_height: float) -> None:
+        self._cfg, self._path, self._table_height = cfg, path, table_height
+        self._judge = Judge(num_envs, path.control_dt, path.duration)
         self._start_error = np.zeros(num_envs)
         self._start_distance = np.zeros(num_envs)
-        self._start_anchors = np.zeros((num_envs, num_anchors, 3))
+        self._start_anchors = np.zeros((num_envs, *path.reference.p_world_anchors.shape[1:]))
         self._was_lifted = np.zeros(num_envs, dtype=bool)
         self._was_moved = np.zeros(num_envs, dtype=bool)
         self._helped = np.zeros(num_envs, dtype=bool)
@@ -71,42 +62,42 @@ class Endings:
     def begin(self, env_ids: np.ndarray, now: Now, helped: np.ndarray) -> None:
         """Begin episodes ``env_ids`` (K); those ``helped`` (K) started in the middle and never count as successes."""
         self._judge.reset(env_ids, now.judged.take(env_ids))
-        self._start_error[env_ids] = now.error.anchor[env_ids]
+        self._start_error[env_ids] = now.judged.anchor[env_ids]
         self._start_distance[env_ids] = now.hand_distance[env_ids]
         self._start_anchors[env_ids] = now.placed.p_world_anchors[env_ids]
         self._was_lifted[env_ids] = False
         self._was_moved[env_ids] = False
         self._helped[env_ids] = helped
 
-    def anchor_limit(self, step: np.ndarray) -> np.ndarray:
-        """(N) [m] error at which each episode ends now."""
-        return terminations.anchor_limit(self._cfg, self._start_error, step * self._dt)
+    def anchor_limit(self, step: np.ndarray, goal_index: np.ndarray) -> np.ndarray:
+        """(N) [m] error at which each episode ends now: an object that follows the reference is never that far off."""
+        widened = terminations.anchor_limit(self._cfg, self._start_error, step * self._path.control_dt)
+        return widened + self._path.gap[goal_index]
 
-    def update(self, step: np.ndarray, reference_ended: np.ndarray, now: Now) -> Ended:
+    def update(self, step: np.ndarray, goal_index: np.ndarray, now: Now) -> Ended:
         """What a step has ended.
 
         Args:
             step: (N) policy steps since the start of each episode.
-            reference_ended: (N) whether the goal clock is at its end.
+            goal_index: (N) of the goal clock.
             now: after the step.
         """
         cfg, judge = self._cfg, self._judge
-        judge.update(step, reference_ended, now.judged)
+        judge.update(step, goal_index == self._path.last, now.judged)
         anchors = now.placed.p_world_anchors
-        self._was_lifted |= anchors[..., 2].min(-1) - self._table_height > _CLEAR
+        self._was_lifted |= anchors[..., 2].min(-1) - self._start_anchors[..., 2].min(-1) > _CLEAR
         self._was_moved |= anchor_distance(anchors, self._start_anchors) > _MOVED
 
         unstable = now.state.unstable
         gone = terminations.out_of_workspace(cfg, now.state.wxyz_xyz_world_object[:, 4:], self._table_height)
         distance = now.hand_distance
         hand_lost = distance > terminations.hand_limit(cfg.hand_distance, self._start_distance)
-        failed = unstable | gone | hand_lost | (now.error.anchor > self.anchor_limit(step))
-        if cfg.judged:
-            failed |= ~judge.possible
+        lost = ~judge.possible if cfg.judged else now.error.anchor > self.anchor_limit(step, goal_index)
+        failed = unstable | gone | hand_lost | lost
         # An episode that got to the end but does not hold the object there has failed; one that began too far off to
         # count, yet arrived, has not.
         failed |= judge.over & ~judge.held
-        low = now.state.wxyz_xyz_world_object[:, 6] < now.wxyz_xyz_world_goal[:, 6] - _LOW
+        low = now.state.wxyz_xyz_world_object[:, 6] < self._path.reference.wxyz_xyz_world_object[goal_index, 6] - _LOW
         far = distance > terminations.hand_limit(terminations.HAND_DISTANCE, self._start_distance)
         kind = terminations.failure_kind(unstable, gone, self._was_lifted, low, self._was_moved, far)
         return Ended(

@@ -67,9 +67,7 @@ class Environment:
         self.knowledge = Knowledge(self.body, self.tracked, self.path, self.sensors, memory)
         self.actuation = Actuation(noise, num_envs, joints, self.control_dt, _PIECES)
         table_height = float(task.scene.wxyz_xyz_world_table[6])
-        self.endings = Endings(
-            cfg.termination, num_envs, len(task.anchor_points), self.control_dt, self.path.duration, table_height
-        )
+        self.endings = Endings(cfg.termination, num_envs, self.path, table_height)
         self.beginnings = Beginnings(
             noise,
             num_envs,
@@ -153,7 +151,7 @@ class Environment:
         reward = self._reward(now, action)
         self._last_action = action
         # What has ended, and what it looked like.
-        ended = self.endings.update(self.step_count, self.goal_index == self.path.last, now)
+        ended = self.endings.update(self.step_count, self.goal_index, now)
         final_obs = self._observe(_ALL)
         obs = {name: values.copy() for name, values in final_obs.items()}
         extras = {
@@ -258,7 +256,7 @@ class Environment:
             lin_vel_world_object=now.state.lin_vel_world_object[rows],
             ang_vel_world_object=now.state.ang_vel_world_object[rows],
             error=take(now.error, rows),
-            anchor_limit=self.endings.anchor_limit(self.step_count)[rows],
+            anchor_limit=self.endings.anchor_limit(self.step_count, self.goal_index)[rows],
             physics=critic.physics_columns(take(self.beginnings.physics, rows)),
         )
         true = replace(seen, placed=take(now.placed, rows))

@@ -19,7 +19,7 @@ from h2s2r_schemas.arrays import Array
 from h2s2r_schemas.artifacts import ObjectTrajectory
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
-from h2s2r_sim.mdp.tracking import TrackedObject
+from h2s2r_sim.mdp.tracking import TrackedObject, anchor_distance
 
 CLOCKS = ("runs", "waits")
 TARGETS = ("full", "fixed", "interpolated", "downsampled")
@@ -84,6 +84,10 @@ class GoalPath:
         """(T) the reference itself: what success is judged by."""
         self.target = tracked.placed(SE3(_target(cfg, self.reference.wxyz_xyz_world_object)))
         """(T) what is aimed at."""
+        aimed = SE3(self.target.wxyz_xyz_world_object)
+        followed = tracked.placed(SE3(self.reference.wxyz_xyz_world_object), aimed)
+        self.gap = anchor_distance(followed.p_world_anchors, self.target.p_world_anchors)
+        """(T) [m] mean anchor-point error that an object on the reference has: 0 for the ``full`` target."""
 
     def advance(self, index: Array, error: Array) -> Array:
         """The clock (N) after one step, at ``last`` when the reference has ended.

@@ -25,7 +25,8 @@ class TerminationCfg:
     """When to give up an episode."""
 
     anchor_error: float = SUCCESS.anchor
-    """[m] mean anchor-point error, from what is aimed at, above which an episode is lost. Never less than success allows."""
+    """[m] mean anchor-point error, from what is aimed at, above which an episode is lost. Never less than success allows; and
+    more where something else than the full reference is aimed at, by as much as the reference is off it."""
     start_slack: float = 0.05
     """[m] by which the limit exceeds 1.15 times the error at the start, where that is larger: a displaced start must not end
     at once, but has to be mended."""
