@@ -62,10 +62,14 @@ def test_forward_kinematics_agree_with_retargeting(built: tuple[Embodiment, Scen
 def test_masses_and_inertias_are_those_of_the_links(built: tuple[Embodiment, SceneModel]) -> None:
     embodiment, scene = built
     model = scene.model
+    names = {model.body(body).name for body in range(model.nbody)}
     for name, matter in embodiment.links.items():
-        body = model.body(f"robot/{name}").id
         if name == embodiment.model.root:
             continue  # the base stands still: its mass is nobody's
+        if not (matter.mass or matter.visual or matter.collision):
+            assert f"robot/{name}" not in names  # only a frame on another link
+            continue
+        body = model.body(f"robot/{name}").id
         assert model.body_mass[body] == pytest.approx(matter.mass)
         if matter.mass:
             axes = SE3.from_parts(model.body_iquat[body], np.zeros(3)).rotation_matrix()

@@ -32,28 +32,46 @@ def add_robot(spec: mujoco.MjSpec, embodiment: Embodiment, options: SceneOptions
     """Add a robot with its root link at the world's origin.
 
     Everything is named ``robot/`` and the name of the link or joint; geoms also carry a number. Its weight is compensated.
+    A link that is only a frame on another, without matter, gets no body of its own.
 
     Raises:
         SchemaError: a joint of a kind that cannot be simulated.
     """
     model = embodiment.model
     hand_links = _links_below(embodiment, embodiment.hand_root)
-    bodies = {model.root: spec.worldbody.add_body(name=PREFIX + model.root)}
+    # Where each link is: a body, and the link's frame in it.
+    places = {model.root: (spec.worldbody.add_body(name=PREFIX + model.root), SE3.identity())}
     waiting = [model.root]
     while waiting:
         link = waiting.pop(0)
-        _add_link(spec, bodies[link], embodiment, link, options, in_hand=link in hand_links)
+        body, T_body_link = places[link]
+        _add_link(spec, body, embodiment, link, options, in_hand=link in hand_links)
         for joint in (each for each in model.joints if each.parent == link):
-            place = SE3.from_matrix(joint.origin)
-            body = bodies[link].add_body(name=PREFIX + joint.child, pos=place.translation, quat=place.wxyz)
-            bodies[joint.child] = body
-            if joint.movable:
-                _add_joint(spec, body, joint, options.hand_armature if link in hand_links else options.arm_armature)
+            T_body_child = T_body_link @ SE3.from_matrix(joint.origin)
+            if _is_frame(embodiment, joint):
+                places[joint.child] = (body, T_body_child)
+            else:
+                child = body.add_body(name=PREFIX + joint.child, pos=T_body_child.translation, quat=T_body_child.wxyz)
+                places[joint.child] = (child, SE3.identity())
+                if joint.movable:
+                    _add_joint(
+                        spec, child, joint, options.hand_armature if link in hand_links else options.arm_armature
+                    )
             waiting.append(joint.child)
     for frame in (embodiment.palm_frame, *embodiment.fingertip_frames):
-        bodies[frame].add_site(name=PREFIX + frame, size=[0.005] * 3, group=4)
+        body, T_body_frame = places[frame]
+        body.add_site(
+            name=PREFIX + frame, pos=T_body_frame.translation, quat=T_body_frame.wxyz, size=[0.005] * 3, group=4
+        )
     _add_exclusions(spec, embodiment)
     _add_servos(spec, embodiment)
+
+
+def _is_frame(embodiment: Embodiment, joint: UrdfJoint) -> bool:
+    """Whether the joint's child is only a frame on its parent, without matter: a body for it would cost time in every step."""
+    matter = embodiment.links[joint.child]
+    capsules = [each for each in embodiment.collision_capsules if each[0] == joint.child]
+    return not (joint.movable or matter.mass or matter.visual or matter.collision or capsules)
 
 
 def _links_below(embodiment: Embodiment, root: str) -> set[str]:
@@ -126,6 +144,8 @@ def _add_exclusions(spec: mujoco.MjSpec, embodiment: Embodiment) -> None:
             still.add(joint.child)
     on_base = [(joint.parent, joint.child) for joint in model.joints if joint.movable and joint.parent in still]
     for a, b in dict.fromkeys((*embodiment.collision_exclusions, *on_base)):
+        if spec.body(PREFIX + a) is None or spec.body(PREFIX + b) is None:
+            continue  # only a frame: nothing of it can collide
         spec.add_exclude(bodyname1=PREFIX + a, bodyname2=PREFIX + b)
 
 
