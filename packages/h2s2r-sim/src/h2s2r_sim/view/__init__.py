@@ -9,7 +9,7 @@ Pictures need OpenGL without a display (EGL or OSMesa); where there is neither, 
 from h2s2r_sim.view.browser import Viewer
 from h2s2r_sim.view.episodes import EpisodeRecorder, EpisodeStates, record_episodes, task_episode
 from h2s2r_sim.view.extra import NoGraphicsError
-from h2s2r_sim.view.film import DRAFT, FilmCfg, picture, save_film
+from h2s2r_sim.view.film import DRAFT, FilmCfg, Progress, picture, save_film
 from h2s2r_sim.view.offscreen import offscreen_backend
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "EpisodeStates",
     "FilmCfg",
     "NoGraphicsError",
+    "Progress",
     "Viewer",
     "offscreen_backend",
     "picture",
