@@ -27,7 +27,7 @@ def run_demo(
     robot: str = "iiwa14_allegro",
     seed: int = 0,
     steps: int | None = None,
-    out: Path = Path("demo"),
+    out: Path = Path("runs/demo"),
 ) -> int:
     """Train a policy for a task, judge it on fresh episodes, and film it.
 
@@ -35,7 +35,7 @@ def run_demo(
         task: a bundled task, or where one is.
         robot: a bundled robot, or its folder.
         seed: of the training.
-        steps: policy steps of the training; 700,000 where not given.
+        steps: policy steps of the training; 500,000 where not given.
         out: folder for the policy, the film and the figures.
     """
     # Only here, as it loads torch and the simulator, which the other verbs do without.

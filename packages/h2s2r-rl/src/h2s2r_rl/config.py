@@ -16,7 +16,7 @@ from h2s2r_sim.config import EnvCfg
 class TrainCfg:
     """Numbers with which pushing was learned on two CPU cores; sources are our own trials unless said otherwise."""
 
-    steps: int = 700_000
+    steps: int = 500_000
     """Policy steps in all, over all environments."""
     num_envs: int = 128
     """N environments stepped together."""
