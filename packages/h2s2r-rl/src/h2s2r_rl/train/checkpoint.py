@@ -56,7 +56,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no checkpoint {path}: train first, or give the path of another.") from None
-    except Exception as error:  # noqa: BLE001 - torch raises whatever a damaged file leads it to
+    except Exception as error:  # torch raises whatever a damaged file leads it to
         raise SchemaError(
             f"{path} cannot be read as a checkpoint: it is damaged, or something else. ({error})"
         ) from error
