@@ -167,6 +167,8 @@ class Environment:
         self._remember(now, ended.terminated)
         env_ids = np.flatnonzero(ended.terminated | ended.truncated)
         if len(env_ids):
+            # Of the episodes that ended: what their worlds, robots and cameras had been.
+            extras["drawn"] = self.beginnings.drawn()
             self._begin(env_ids)
             fresh = self._observe(env_ids)
             for name, values in fresh.items():
