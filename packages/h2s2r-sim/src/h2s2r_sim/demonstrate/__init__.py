@@ -6,6 +6,16 @@ Not here: what a recording is (schemas), finding things in one (perception).
 
 from h2s2r_sim.demonstrate.camera import D435, NO_FAULTS, DepthFaults
 from h2s2r_sim.demonstrate.direction import Direction, direct
-from h2s2r_sim.demonstrate.record import RecordCfg, record_demo
+from h2s2r_sim.demonstrate.record import BUNDLED, SMALL, RecordCfg, record_demo
 
-__all__ = ["D435", "NO_FAULTS", "DepthFaults", "Direction", "RecordCfg", "direct", "record_demo"]
+__all__ = [
+    "BUNDLED",
+    "D435",
+    "NO_FAULTS",
+    "SMALL",
+    "DepthFaults",
+    "Direction",
+    "RecordCfg",
+    "direct",
+    "record_demo",
+]

@@ -22,7 +22,7 @@ from h2s2r_sim.demonstrate.camera import D435, DepthFaults, Exposure, expose, me
 from h2s2r_sim.demonstrate.direction import Direction, direct
 from h2s2r_sim.demonstrate.pictures import encode_colour, encode_depth, encode_mask
 from h2s2r_sim.demonstrate.script.contact import Surfaces, hand_distance
-from h2s2r_sim.demonstrate.stage.stage import MASK_NAMES, Stage
+from h2s2r_sim.demonstrate.stage.stage import MASK_NAMES, Picture, Stage
 
 #: [m] an anchor point of the object must be from its place before the object counts as moved.
 FIRST_MOTION = 5e-4
@@ -47,8 +47,16 @@ class RecordCfg:
     """[m] that one count of a depth picture stands for."""
     jpeg_quality: int = 92
     """Of the colour pictures, 1 to 95."""
+    png_compression: int = 3
+    """Of depth and masks, 0 to 9; larger is smaller and slower."""
     masks: bool = True
     """Whether to write what is seen of object and hand."""
+
+
+#: Few bytes: a quarter of the pixels, 12 of them a second. The bundled recording is filmed by it.
+SMALL = RecordCfg(width=320, height=240, rate_hz=12.0, jpeg_quality=85, png_compression=9)
+#: The bundled recording.
+BUNDLED = Path(__file__).parents[1] / "assets" / "recordings" / "snackbox_push"
 
 
 def record_demo(
@@ -69,7 +77,7 @@ def record_demo(
 
     Raises:
         SchemaError: as ``direct``; or the folder exists.
-        H2S2RError: nothing here can draw pictures.
+        NoGraphicsError: nothing here can draw pictures, or encode them; the message says what to install.
     """
     cfg = cfg or RecordCfg()
     direction = direct(task, seed, cfg.width, cfg.height)
@@ -100,9 +108,17 @@ def _film(
                 if frame.depth_time != shown:
                     depth = stage.depth(script.T_world_object(frame.depth_time), script.hand(frame.depth_time))
                 measured = measure_depth(depth, camera, cfg.faults, direction.rng)
-                masks = {name: encode_mask(picture.masks[name]) for name in MASK_NAMES} if cfg.masks else {}
-                pictures = (encode_colour(picture.rgb, cfg.jpeg_quality), encode_depth(measured, cfg.depth_unit), masks)
+                pictures = _encoded(picture, measured, cfg)
             yield frame, pictures
+
+
+def _encoded(picture: Picture, measured: np.ndarray, cfg: RecordCfg) -> tuple[bytes, bytes, dict[str, bytes]]:
+    names = MASK_NAMES if cfg.masks else ()
+    return (
+        encode_colour(picture.rgb, cfg.jpeg_quality),
+        encode_depth(measured, cfg.depth_unit, cfg.png_compression),
+        {name: encode_mask(picture.masks[name], cfg.png_compression) for name in names},
+    )
 
 
 def _meta(direction: Direction, seed: int, cfg: RecordCfg) -> DemoMeta:

@@ -44,7 +44,7 @@ class DepthFaults:
     far: float = 1e3
     """[m] nothing is measured farther."""
     offset_px: tuple[float, float] = (0.0, 0.0)
-    """[px] right and down by which depth lies off the colour picture: an imperfect calibration between the two."""
+    """[px] right and down, in whole pixels, by which depth lies off the colour picture: an imperfect calibration."""
     delay: float = 0.0
     """[s] by which depth is taken later than colour."""
     time_jitter: float = 0.0
@@ -88,7 +88,7 @@ D435 = DepthFaults(
     shadows=True,
     near=0.20,
     far=4.0,
-    offset_px=(0.6, -0.4),
+    offset_px=(1.0, 0.0),
     delay=0.004,
     time_jitter=0.0005,
     dropped=0.003,

@@ -32,9 +32,9 @@ def measure_depth(
     if faults.shadows:
         lost |= shadowed(measured, camera, faults.baseline)
     if faults.grazing_cos:
-        lost |= grazing(measured, camera, faults.grazing_cos)
+        lost |= grazing(measured, camera, faults.grazing_cos, faults.edge_step)
     if faults.hole_share:
-        lost |= spots(measured.shape, faults.hole_share, faults.hole_width_px, rng)
+        lost |= spots((measured.shape[0], measured.shape[1]), faults.hole_share, faults.hole_width_px, rng)
     if faults.edge_mixing:
         measured = mix_edges(measured, faults.edge_mixing, faults.edge_step, rng)
     if faults.disparity_noise_px or faults.disparity_step_px:
@@ -46,13 +46,15 @@ def noisy(depth: np.ndarray, faults: DepthFaults, rng: np.random.Generator) -> n
     """Depth (H, W) [m] by way of a disparity with noise, in steps."""
     disparity = faults.focal_px * faults.baseline / depth
     if faults.disparity_noise_px:
-        disparity += faults.disparity_noise_px * smooth_noise(depth.shape, faults.noise_width_px, rng)
+        disparity += faults.disparity_noise_px * smooth_noise(
+            (depth.shape[0], depth.shape[1]), faults.noise_width_px, rng
+        )
     if faults.disparity_step_px:
         disparity = np.round(disparity / faults.disparity_step_px) * faults.disparity_step_px
     return faults.focal_px * faults.baseline / np.maximum(disparity, np.float32(1e-3))
 
 
-def smooth_noise(shape: tuple[int, ...], width_px: float, rng: np.random.Generator) -> np.ndarray:
+def smooth_noise(shape: tuple[int, int], width_px: float, rng: np.random.Generator) -> np.ndarray:
     """Noise (H, W) of mean 0 and standard deviation 1, alike over ``width_px``."""
     reach = int(np.ceil(3 * width_px))
     noise = rng.standard_normal((shape[0] + 2 * reach, shape[1] + 2 * reach), dtype=np.float32)
@@ -78,32 +80,29 @@ def shadowed(depth: np.ndarray, camera: CameraIntrinsics, baseline: float) -> np
     return hidden
 
 
-def grazing(depth: np.ndarray, camera: CameraIntrinsics, least_cos: float) -> np.ndarray:
-    """Where (H, W) the surface is seen at a cosine below ``least_cos`` to its normal."""
-    # The cosine follows from the slope of log depth over the picture: |∇z| · f / z is the tangent, near the axis.
-    down, right = np.gradient(np.log(depth))
-    tangent = np.hypot(camera.fx * right, camera.fy * down)
-    return tangent > np.sqrt(1 - least_cos**2) / least_cos
+def grazing(depth: np.ndarray, camera: CameraIntrinsics, least_cos: float, edge_step: float) -> np.ndarray:
+    """Where (H, W) a surface is seen at a cosine below ``least_cos`` to its normal; a step of ``edge_step`` [m] is none."""
+    # How fast the logarithm of depth changes over the picture, times the focal length, is the tangent of that angle.
+    down, right = np.gradient(depth)
+    tangent = np.hypot(camera.fx * right, camera.fy * down) / depth
+    steep = tangent > np.sqrt(1 - least_cos**2) / least_cos
+    return steep & (np.maximum(np.abs(right), np.abs(down)) < edge_step / 2)
 
 
-def spots(shape: tuple[int, ...], share: float, width_px: float, rng: np.random.Generator) -> np.ndarray:
-    """Spots (H, W) that cover ``share`` of the picture on average."""
-    coarse = tuple(int(np.ceil(each / width_px)) + 1 for each in shape)
-    noise = smooth_noise(coarse, 0.8, rng)
-    limit = np.quantile(noise, 1 - share) if share * noise.size >= 1 else np.inf
-    return np.kron(noise > limit, np.ones((int(np.ceil(width_px)),) * 2, bool))[: shape[0], : shape[1]]
+def spots(shape: tuple[int, int], share: float, width_px: float, rng: np.random.Generator) -> np.ndarray:
+    """Spots (H, W) about ``width_px`` wide that cover ``share`` of the picture."""
+    noise = smooth_noise(shape, width_px / 2, rng)
+    count = round(share * noise.size)
+    if not count:
+        return np.zeros(shape, bool)
+    return noise > np.partition(noise.ravel(), -count - 1)[-count - 1]
 
 
 def mix_edges(depth: np.ndarray, share: float, step: float, rng: np.random.Generator) -> np.ndarray:
     """Depth (H, W) [m] in which a ``share`` of the pixels beside a step lie somewhere between its sides."""
-    low, high = depth.copy(), depth.copy()
-    for axis in (0, 1):
-        for way in (1, -1):
-            beside = np.roll(depth, way, axis)
-            beside[(slice(None),) * axis + (0 if way > 0 else -1,)] = depth[
-                (slice(None),) * axis + (0 if way > 0 else -1,)
-            ]
-            low, high = np.minimum(low, beside), np.maximum(high, beside)
+    padded = np.pad(depth, 1, mode="edge")
+    beside = [padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]]
+    low, high = np.minimum.reduce([depth, *beside]), np.maximum.reduce([depth, *beside])
     rows, columns = np.nonzero(high - low > step)
     mixed = rng.random(len(rows)) < share
     rows, columns = rows[mixed], columns[mixed]

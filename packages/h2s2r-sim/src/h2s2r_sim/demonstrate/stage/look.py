@@ -18,8 +18,8 @@ from h2s2r_sim.demonstrate.stage.texture import KINDS
 SKIN_TONES = np.array(
     [[243, 231, 219], [247, 234, 208], [234, 218, 186], [215, 189, 150], [160, 126, 86], [130, 92, 67], [96, 65, 52]]
 )
-#: Strength of a lamp, of the light all around, and of the one on the camera, in a well lit room.
-_LAMP, _AMBIENT, _HEADLIGHT = 0.33, 0.38, 0.20
+#: Strength of the brighter lamp and of the light all around, in a well lit room.
+_LAMP, _AMBIENT = 0.38, 0.42
 
 
 @dataclass(frozen=True)

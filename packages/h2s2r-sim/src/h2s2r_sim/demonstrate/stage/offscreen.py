@@ -3,48 +3,18 @@
 In:  a model, a size.   Out: ``Offscreen``, whose passes give pixels.
 Not here: what is in the scene (stage).
 
-``mujoco.Renderer`` needs a third pass for depth, and its way to the graphics driver is settled when MuJoCo is imported; here
-it is settled when something is drawn: by ``MUJOCO_GL`` (egl, osmesa or glfw), else EGL where that library is, else OSMesa.
+``mujoco.Renderer`` needs a third pass for depth, and its way to the graphics driver is settled when MuJoCo is imported.
 """
 
 from __future__ import annotations
 
-import ctypes.util
 import importlib
-import os
 from typing import Any
 
 import mujoco
 import numpy as np
 
-from h2s2r_schemas.errors import H2S2RError
-
-BACKENDS = ("egl", "osmesa", "glfw")
-
-
-def backend() -> str:
-    """The way to the graphics driver: one of ``BACKENDS``.
-
-    Raises:
-        H2S2RError: ``MUJOCO_GL`` names another one.
-    """
-    chosen = os.environ.get("MUJOCO_GL", "").lower()
-    if chosen and chosen not in BACKENDS:
-        raise H2S2RError(f"MUJOCO_GL is {chosen!r}; pictures are drawn by one of {', '.join(BACKENDS)}.")
-    return chosen or ("egl" if ctypes.util.find_library("EGL") else "osmesa")
-
-
-def _context(width: int, height: int) -> Any:
-    name = backend()
-    try:
-        context = importlib.import_module(f"mujoco.{name}").GLContext(width, height)
-        context.make_current()
-        return context
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:
-        raise H2S2RError(
-            f"Pictures cannot be drawn by {name}: {error}. Install libegl1 or libosmesa6, or set MUJOCO_GL to another of "
-            f"{', '.join(BACKENDS)}."
-        ) from error
+from h2s2r_sim.view.offscreen import offscreen_backend
 
 
 class Offscreen:
@@ -54,11 +24,15 @@ class Offscreen:
         model: whose ``vis.global_`` is at least as large.
         width: [px]
         height: [px]
+
+    Raises:
+        NoGraphicsError: nothing draws here; the message says what to install.
     """
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
         self._model = model
-        self._gl = _context(width, height)
+        self._gl: Any = importlib.import_module(f"mujoco.{offscreen_backend()}").GLContext(width, height)
+        self._gl.make_current()
         self.scene = mujoco.MjvScene(model, maxgeom=1000)
         self._options, self._camera = mujoco.MjvOption(), mujoco.MjvCamera()
         self._camera.type, self._camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, 0

@@ -18,7 +18,7 @@ _FRAME = 0.90
 #: [m] the depth camera is used at.
 _NEAREST, _FARTHEST = 0.5, 0.95
 #: [rad] how far the camera stands round from where the back of the hand looks, at most; and how high, at least and at most.
-_ROUND, _LOW, _HIGH = 1.5, np.deg2rad(15.0), np.deg2rad(48.0)
+_ROUND, _LOW, _HIGH = 1.5, np.deg2rad(20.0), np.deg2rad(48.0)
 #: Cosine between the way from wrist to knuckles and the way to the camera, between which a hand shows its shape: outside,
 #: one looks along the forearm or onto the fingertips. Between them MediaPipe found 93 % of hands, outside 72 % (584 frames).
 _SHOWS = (-0.25, 0.75)
