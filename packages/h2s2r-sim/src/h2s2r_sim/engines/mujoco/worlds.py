@@ -85,7 +85,8 @@ class MujocoEngine:
         pieces = joint_pos_target.shape[1]
         if self.decimation % pieces:
             raise EngineError(f"{pieces} targets a step do not divide {self.decimation} substeps evenly.")
-        self._xfrc[:] = self._parameters.weight
+        weighed = self._parameters.weighed
+        self._xfrc[:, weighed] = self._parameters.weight[:, weighed]
         self._xfrc[:, self.scene.object_body] += wrench_world_object
         for piece in range(pieces):
             self._ctrl[:, self.scene.actuators] = joint_pos_target[:, piece]
@@ -96,12 +97,14 @@ class MujocoEngine:
 
     def state(self) -> EngineState:
         scene = self.scene
-        wxyz_xyz = self._qpos[:, scene.object_qpos]
-        velocity = self._qvel[:, scene.object_dofs]
+        # One copy of each, rows side by side: what follows is several times faster on it than on the engine's wide rows.
+        qpos, qvel = self._qpos.copy(), self._qvel.copy()
+        wxyz_xyz = np.take(qpos, scene.object_qpos, 1)
+        velocity = np.take(qvel, scene.object_dofs, 1)
         return EngineState(
-            joint_pos=self._qpos[:, scene.joint_qpos],
-            joint_vel=self._qvel[:, scene.joint_dofs],
-            joint_torque=self._torque[:, scene.joint_dofs],
+            joint_pos=np.take(qpos, scene.joint_qpos, 1),
+            joint_vel=np.take(qvel, scene.joint_dofs, 1),
+            joint_torque=np.take(self._torque, scene.joint_dofs, 1),
             wxyz_xyz_world_object=wxyz_xyz,
             lin_vel_world_object=velocity[:, :3],
             # MuJoCo gives the turning of a free body in its own frame.
@@ -130,8 +133,12 @@ class MujocoEngine:
 
     def _catch_explosions(self) -> None:
         """Mark worlds that left what is physical, and put them back to their start, so that all numbers stay finite."""
-        counts = self._batch.warning[:, _BAD, 1]
         # Written so that NaN counts as exceeding.
+        physical = (np.abs(self._qvel) <= self._speed_limit).all() and np.isfinite(self._qpos).all()
+        counts = self._batch.warning[:, _BAD, 1]
+        if physical and (counts == self._warnings).all():
+            self._unstable[:] = False
+            return
         exploded = ~((np.abs(self._qvel) <= self._speed_limit).all(-1) & np.isfinite(self._qpos).all(-1))
         exploded |= (counts != self._warnings).any(-1)
         self._unstable[:] = exploded
