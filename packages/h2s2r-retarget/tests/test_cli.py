@@ -46,6 +46,17 @@ def test_fit_writes_what_it_found(tmp_path, capsys):
     assert "5 of 5 frames reached" in capsys.readouterr().out
 
 
+def test_fit_takes_a_scene_and_the_drop_rules(tmp_path, capsys):
+    save(examples()["Scene"], tmp_path / "scene.h2s")
+    save(HAND, tmp_path / "hand.h2s")
+    save(path(), tmp_path / "hands.h2s")
+    around = ["--scene", str(tmp_path / "scene.h2s"), "--out", str(tmp_path / "robot.h2s")]
+    assert main(["fit", str(tmp_path / "hand.h2s"), "--avoid-collisions", *around]) == 0
+    assert main(["fit", str(tmp_path / "hands.h2s"), "--drop-jumps", "--stretch-time", *around]) == 0
+    assert load(tmp_path / "robot.h2s", RobotTrajectory).ok.all()
+    assert "frames reached" in capsys.readouterr().out
+
+
 def test_view_writes_a_picture(tmp_path):
     pytest.importorskip("matplotlib")
     save(HAND, tmp_path / "hand.h2s")

@@ -13,7 +13,7 @@ from hands_for_tests import human_hand
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
 from h2s2r_retarget.result import MAX_PENETRATION, CollisionError, PalmUnreachableError
 from h2s2r_retarget.retarget import Retargeter, retarget, retarget_hand
-from h2s2r_retarget.trajectory import retarget_hand_path
+from h2s2r_retarget.trajectory import MAX_HAND_STEP, retarget_hand_path
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, Scene, SceneBody, Shape
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -126,19 +126,60 @@ def test_frames_out_of_reach_are_flagged_and_the_others_kept():
 
 def test_nouns_go_in_and_come_out():
     embodiment = load_embodiment("iiwa14_allegro")
-    pose = retarget_hand(HandPose(side="right", p_world_keypoints=hand("right"), confidence=np.ones(21)), embodiment)
+    flat = HandPose(side="right", p_world_keypoints=hand("right", 0.1), confidence=np.ones(21))
+    pose = retarget_hand(flat, embodiment)
     assert pose.palm_position_error < 1e-4
     keypoints = path("right", 12)
     keypoints[4] = np.nan
     lost = np.arange(12) == 4
-    recorded = HandTrajectory(
-        side="right", time=np.arange(12) / 30, p_world_keypoints=keypoints, confidence=np.ones((12, 21)), lost=lost
-    )
-    trajectory = retarget_hand_path(Retargeter(embodiment), recorded)
-    np.testing.assert_array_equal(trajectory.time, recorded.time[~lost])
-    all_lost = recorded.replace(p_world_keypoints=np.full_like(keypoints, np.nan), lost=np.ones(12, bool))
+    seen = recorded(keypoints)
+    trajectory = retarget_hand_path(Retargeter(embodiment), seen)
+    np.testing.assert_array_equal(trajectory.time, seen.time[~lost])
+    all_lost = seen.replace(p_world_keypoints=np.full_like(keypoints, np.nan), lost=np.ones(12, bool))
     with pytest.raises(SchemaError, match="lost in every frame"):
         retarget_hand_path(Retargeter(embodiment), all_lost)
+
+
+def recorded(keypoints: np.ndarray) -> HandTrajectory:
+    """A hand recorded 30 times a second, lost where its keypoints are NaN."""
+    frames = len(keypoints)
+    return HandTrajectory(
+        side="right",
+        time=np.arange(frames) / 30,
+        p_world_keypoints=keypoints,
+        confidence=np.ones((frames, 21)),
+        lost=np.isnan(keypoints).any(axis=(1, 2)),
+    )
+
+
+@pytest.mark.requirement("H51")
+def test_jumps_are_dropped_and_time_is_stretched_on_demand():
+    keypoints = path("right", 80)
+    keypoints[20] += [0.0, 0.0, 0.1]
+    retargeter = Retargeter(load_embodiment("iiwa14_allegro"))
+    whole = retarget_hand_path(retargeter, recorded(keypoints))
+    assert len(whole.time) == 80
+    dropped = retarget_hand_path(retargeter, recorded(keypoints), drop_jumps=True)
+    np.testing.assert_array_equal(dropped.time, np.delete(whole.time, 20))
+    assert dropped.ok.all()
+    slow = retarget_hand_path(retargeter, recorded(keypoints), stretch=True)
+    np.testing.assert_array_equal(slow.joint_pos, whole.joint_pos)
+    speed = np.abs(np.diff(slow.joint_pos, axis=0)) / np.diff(slow.time)[:, None]
+    limit = retargeter.embodiment.velocity_limit
+    assert (speed <= limit * (1 + 1e-9)).all()
+    assert (np.abs(np.diff(whole.joint_pos, axis=0)) * 30 > limit).any()
+
+
+def test_fingers_are_slow_and_end_in_the_best_solution():
+    """Frames after a jump of the fingers: the joints move at the pace allowed, and arrive."""
+    open_hand, fist = hand("right", 0.1), hand("right", 0.8)
+    keypoints = np.stack([open_hand, *[fist] * 20])
+    found = retarget(keypoints)
+    fingers = np.abs(np.diff(found.joint_pos[:, 7:], axis=0))
+    assert fingers.max() == pytest.approx(MAX_HAND_STEP)
+    excess = found.fingertip_error - found.fingertip_floor
+    assert excess[1].max() > 0.01
+    assert excess[-1].max() < 1e-6
 
 
 def test_the_same_hand_gives_the_same_bytes():
@@ -154,6 +195,22 @@ def table(height: float) -> Scene:
         wxyz_xyz_world_body=np.array([1.0, 0, 0, 0, 0.6, 0, height - 0.02]),
     )
     return Scene(name="lab", wxyz_xyz_world_table=np.array([1.0, 0, 0, 0, 0.6, 0, height]), bodies=(body,))
+
+
+@pytest.mark.requirement("H12")
+def test_a_pinch_may_touch_but_not_overlap():
+    """A human's fingertips meet; those of the robot are thicker."""
+    keypoints = hand("right", 0.5)
+    keypoints[4] = keypoints[8]
+    human = HandPose(side="right", p_world_keypoints=keypoints, confidence=np.ones(21))
+    embodiment = load_embodiment("iiwa14_allegro")
+    with pytest.raises(CollisionError, match=r"thumb.* inside |inside .*thumb"):
+        retarget_hand(human, embodiment)
+    found = retarget(keypoints, embodiment, avoid_collisions=True)
+    assert found.penetration < MAX_PENETRATION
+    thumb, index = found.p_world_fingertips[[3, 0]]
+    assert np.linalg.norm(thumb - index) < 0.03
+    assert retarget_hand(human, embodiment, avoid_collisions=True).joint_pos.tolist() == found.joint_pos.tolist()
 
 
 @pytest.mark.requirement("H12")

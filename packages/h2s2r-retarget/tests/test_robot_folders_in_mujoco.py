@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from fourth_robot import write_fourth_robot
 
+from h2s2r_retarget.benchmark.human import human_keypoints
 from h2s2r_retarget.collision import CollisionModel, check_collisions, obstacle_of
 from h2s2r_retarget.collision.detect import find_contacts
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
-from h2s2r_schemas.artifacts import Shape
+from h2s2r_retarget.result import MAX_PENETRATION, CollisionError, PalmUnreachableError
+from h2s2r_retarget.retarget import retarget_hand
+from h2s2r_schemas.artifacts import HandPose, Scene, SceneBody, Shape
 from h2s2r_schemas.se3 import SE3
 
 mujoco = pytest.importorskip("mujoco", reason="MuJoCo is the outside witness here")
@@ -219,3 +222,63 @@ def test_a_deep_report_names_the_pair_that_is_deepest():
         assert found.distance == pytest.approx(deepest, abs=1e-6)
         if deepest < -1e-6:
             assert tuple(found.pairs) == names
+
+
+#: [m] top of the table.
+_TOP = 0.02
+
+
+def _hands_over_the_table(count, seed):
+    """Random human hands (N, 21, 3) [m], palms about downwards, lowest point 7 to 150 mm above the table."""
+    rng = np.random.default_rng(seed)
+    down = SE3.from_rotation_matrix(np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]]))
+    for keypoints in human_keypoints(count, rng):
+        turned = (SE3.exp([0, 0, 0, *rng.uniform(-0.4, 0.4, 3)]) @ down).apply(keypoints)
+        place = [rng.uniform(0.5, 0.68), rng.uniform(-0.25, 0.25), _TOP + rng.uniform(0.007, 0.15)]
+        yield turned + place - [0.0, 0.0, turned[:, 2].min()]
+
+
+@pytest.mark.requirement("H11")
+@pytest.mark.requirement("H12")
+@pytest.mark.parametrize("avoid", [False, True])
+@pytest.mark.parametrize("name", embodiment_names())
+def test_a_pose_that_is_handed_on_is_clear_of_itself_and_the_table(name, avoid):
+    embodiment = load_embodiment(name)
+    half = np.array([0.5, 0.75, 0.02])
+    T_world_table = SE3.from_parts(np.eye(4)[0], np.array([0.6, 0.0, _TOP - half[2]]))
+    body = SceneBody(
+        name="table", shapes=(Shape(kind="box", size=2 * half),), wxyz_xyz_world_body=T_world_table.wxyz_xyz
+    )
+    scene = Scene(name="lab", wxyz_xyz_world_table=T_world_table.wxyz_xyz, bodies=(body,))
+    spec = _spec(embodiment)
+    table = spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=half, pos=T_world_table.translation)
+    table.name = "table"
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    pairs = _watched_geoms(embodiment, model)
+    handed_on = refused = 0
+    for keypoints in _hands_over_the_table(24, seed=6):
+        hand = HandPose(side="right", p_world_keypoints=keypoints, confidence=np.ones(21))
+        try:
+            pose = retarget_hand(hand, embodiment, scene=scene, avoid_collisions=avoid)
+        except PalmUnreachableError:
+            continue
+        except CollisionError:
+            refused += 1
+            continue
+        _set(model, data, embodiment, pose.joint_pos)
+        assert min(mujoco.mj_geomDistance(model, data, a, b, 0.01, None) for a, b in pairs) > -MAX_PENETRATION
+        handed_on += 1
+    assert handed_on >= (15 if avoid else 1)
+    assert not (avoid and refused)
+
+
+def _watched_geoms(embodiment, model):
+    """Pairs of MuJoCo's own shapes of the URDF that may not overlap, those with the table included."""
+    collision = CollisionModel(embodiment)
+    links = collision.capsules.links
+    watched = {frozenset((links[a], links[b])) for a, b in zip(*np.nonzero(collision.watched), strict=True)}
+    moving = {link for link, moves in zip(links, collision.moves, strict=True) if moves}
+    table, of_geom = model.geom("table").id, [model.body(body).name for body in model.geom_bodyid]
+    pairs = [(a, b) for a in range(model.ngeom) for b in range(a) if frozenset((of_geom[a], of_geom[b])) in watched]
+    return pairs + [(table, geom) for geom in range(model.ngeom) if of_geom[geom] in moving]

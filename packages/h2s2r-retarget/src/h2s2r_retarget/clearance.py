@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from h2s2r_retarget.collision import penalty
+from h2s2r_retarget.collision import PenaltyCfg, penalty
 from h2s2r_retarget.result import Retargeted
 from h2s2r_retarget.retarget import Retargeter
 from h2s2r_retarget.solve import Solver
@@ -18,6 +18,8 @@ from h2s2r_schemas.se3 import SE3
 
 #: How much a millimetre of overlap weighs against a millimetre from a target.
 _WEIGHT = 10.0
+#: Two fingertips may touch, as in a pinch, but not overlap.
+_MARGINS = PenaltyCfg(tip_margin=0.0)
 
 
 def moved_apart(
@@ -36,7 +38,7 @@ def moved_apart(
     embodiment = retargeter.embodiment
 
     def push(joint_pos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        residual, jacobian = penalty(retargeter.collision_model, joint_pos, retargeter.obstacles)
+        residual, jacobian = penalty(retargeter.collision_model, joint_pos, retargeter.obstacles, _MARGINS)
         return _WEIGHT * residual, _WEIGHT * jacobian
 
     cfg = replace(retargeter.cfg, restarts=0, max_iterations=200, backend="numpy")

@@ -18,7 +18,7 @@ import numpy as np
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
 from h2s2r_retarget.retarget import Retargeter, retarget_hand
 from h2s2r_retarget.trajectory import retarget_hand_path
-from h2s2r_schemas.artifacts import HandPose, HandTrajectory, RobotPose, RobotTrajectory
+from h2s2r_schemas.artifacts import HandPose, HandTrajectory, RobotPose, RobotTrajectory, Scene
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.errors import H2S2RError, SchemaError
 
@@ -29,17 +29,18 @@ def _fit(chosen: argparse.Namespace) -> int:
     if not isinstance(hand, (HandPose, HandTrajectory)):
         raise SchemaError(f"{chosen.hand} holds a {type(hand).__name__}; a HandPose or a HandTrajectory is wanted.")
     embodiment = load_embodiment(chosen.robot, hand.side)
+    scene = load(chosen.scene, Scene) if chosen.scene else None
     if isinstance(hand, HandPose):
-        found = retarget_hand(hand, embodiment)
-        save(found, chosen.out)
+        found = retarget_hand(hand, embodiment, scene=scene, avoid_collisions=chosen.avoid_collisions)
         for name, error, floor in zip(found.fingertip_names, found.fingertip_error, found.fingertip_floor, strict=True):
             print(f"{name:<24} {error * 1000:7.2f} mm, {floor * 1000:.2f} mm of it out of the hand's reach")
         print(f"palm {found.palm_position_error * 1000:.2f} mm, {np.rad2deg(found.palm_rotation_error):.2f}°")
     else:
-        path = retarget_hand_path(Retargeter(embodiment), hand, _progress)
-        save(path, chosen.out)
-        step = np.rad2deg(np.abs(np.diff(path.joint_pos, axis=0)).max(initial=0.0))
-        print(f"{int(path.ok.sum())} of {len(path.ok)} frames reached; largest joint step {step:.1f}°")
+        retargeter = Retargeter(embodiment, scene=scene)
+        found = retarget_hand_path(retargeter, hand, _progress, chosen.drop_jumps, chosen.stretch_time)
+        step = np.rad2deg(np.abs(np.diff(found.joint_pos, axis=0)).max(initial=0.0))
+        print(f"{int(found.ok.sum())} of {len(found.ok)} frames reached; largest joint step {step:.1f}°")
+    save(found, chosen.out)
     print(f"written: {chosen.out}")
     return 0
 
@@ -99,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("hand", type=Path, help="a HandPose or HandTrajectory written by h2s2r-schemas")
     fit.add_argument("--robot", default="iiwa14_allegro", help=robot)
     fit.add_argument("--out", type=Path, required=True, help="file for the RobotPose or RobotTrajectory")
+    fit.add_argument("--scene", type=Path, help="a Scene: what stands around the robot")
+    fit.add_argument(
+        "--avoid-collisions", action="store_true", help="of a pose: trade accuracy for distance instead of refusing"
+    )
+    fit.add_argument("--drop-jumps", action="store_true", help="of a path: leave out frames that jump")
+    fit.add_argument("--stretch-time", action="store_true", help="of a path: keep to the joints' speeds")
     fit.set_defaults(run=_fit)
     check = verbs.add_parser("check", help="what is missing or implausible about a robot")
     check.add_argument("robot", help=robot)

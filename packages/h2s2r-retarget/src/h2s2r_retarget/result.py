@@ -81,7 +81,7 @@ class Retargeted:
     at_limit: np.ndarray
     """(…, J) whether the joint stands at a limit."""
     penetration: np.ndarray
-    """(…) [m] how deep the robot is in itself or in the scene at worst, two fingertips aside; 0 for not at all."""
+    """(…) [m] how deep the robot is in itself, a pinch included, or in the scene at worst; 0 for not at all."""
     colliding: np.ndarray
     """(…, 2) names of the two that penetrate most; empty where none do."""
     ok: np.ndarray

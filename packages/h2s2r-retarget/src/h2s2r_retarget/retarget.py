@@ -157,8 +157,10 @@ class Retargeter:
             fingertip_error=error,
             fingertip_floor=np.minimum(np.asarray(floor.position_error), error),
             at_limit=self._at_limit(joint_pos),
-            penetration=collisions.depth,
-            colliding=collisions.pairs,
+            penetration=np.maximum(collisions.depth, collisions.tip_depth),
+            colliding=np.where(
+                (collisions.tip_depth > collisions.depth)[..., None], collisions.tip_pairs, collisions.pairs
+            ),
             ok=(np.asarray(position_error) <= PALM_POSITION) & (np.asarray(rotation_error) <= PALM_ROTATION),
         )
 

@@ -6,7 +6,7 @@ Not here: one pose (retarget), which frames to drop and how fast to go (timing).
 An arm of seven joints reaches a pose in many ways, and most of them end at a joint limit somewhere along a path. So the
 first frame is solved from many starts; every different solution is followed frame by frame, each frame starting where the
 last one ended; and the whole track that does best is kept. A frame is never solved afresh in the middle of a track: that
-would reach it by a jump.
+would reach it by a jump. Fingers are slow instead: they change to a better solution over several frames.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import numpy as np
 
 from h2s2r_retarget.result import PALM_POSITION, PALM_ROTATION, Retargeted
 from h2s2r_retarget.retarget import Retargeter
-from h2s2r_retarget.solve import Solver, SolverCfg
+from h2s2r_retarget.solve import Solution, Solver, SolverCfg
+from h2s2r_retarget.solve.parts import independent_parts
 from h2s2r_retarget.solve.restarts import spread_starts
-from h2s2r_retarget.timing import MAX_JOINT_STEP
+from h2s2r_retarget.timing import MAX_JOINT_STEP, MAX_KEYPOINT_STEP, keep_steady, stretch_time
 from h2s2r_schemas.artifacts import HandTrajectory, RobotTrajectory
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -36,6 +37,11 @@ def _silent(done: int, total: int) -> None:
 MAX_TRACKS, STARTS = 32, 128
 #: [rad or m] solutions of the first frame closer than this in every joint are the same.
 _SAME = 0.05
+#: [rad or m] a finger's joint moves at most this far per frame; where its fingertip would need more it lags, which its
+#: error shows.
+MAX_HAND_STEP = float(np.deg2rad(9.0))
+#: [m] a finger leaves its track for a solution that is better by this much.
+_BETTER = 0.001
 
 
 def retarget_path(
@@ -64,19 +70,50 @@ def retarget_path(
     arm_pos, Ts_world_palm = _arm_path(retargeter, Ts_world_wanted, max_joint_step, progress)
     p_palm_wanted = Ts_world_palm[:, None].inv().apply(p_world_wanted)
     floor = retargeter.solve_fingertips(p_palm_wanted)
-    hand_pos = _hand_path(retargeter, p_palm_wanted, np.asarray(floor.joint_pos)[0])
+    hand_pos = _hand_path(retargeter, p_palm_wanted, floor)
     frames = retargeter.describe(arm_pos, hand_pos, Ts_world_palm, Ts_world_wanted, p_world_wanted, floor)
     steps = np.abs(np.diff(frames.joint_pos, axis=0)).max(axis=-1, initial=0.0)
     return replace(frames, ok=frames.ok & np.concatenate(([True], steps <= max_joint_step)))
 
 
-def retarget_hand_path(retargeter: Retargeter, hand: HandTrajectory, progress: Progress = _silent) -> RobotTrajectory:
-    """Follow a recorded hand; frames in which it was lost are left out."""
-    kept = ~hand.lost
-    if not kept.any():
+def retarget_hand_path(
+    retargeter: Retargeter,
+    hand: HandTrajectory,
+    progress: Progress = _silent,
+    drop_jumps: bool = False,
+    stretch: bool = False,
+) -> RobotTrajectory:
+    """Follow a recorded hand; frames in which it was lost are left out.
+
+    Args:
+        retargeter: of the robot.
+        hand: what was recorded.
+        progress: called with frames done and frames in all.
+        drop_jumps: also leave out frames in which the hand, or then the robot, jumped (``timing.keep_steady``).
+        stretch: give the robot more time where a joint would exceed its speed (``timing.stretch_time``).
+
+    Raises:
+        SchemaError: see ``retarget_path``; or the hand is lost in every frame.
+    """
+    kept = np.flatnonzero(~hand.lost)
+    if not len(kept):
         raise SchemaError("The hand is lost in every frame: there is no path to follow.")
+    if drop_jumps:
+        kept = kept[keep_steady(hand.p_world_keypoints[kept], MAX_KEYPOINT_STEP)]
     path = retarget_path(retargeter, hand.p_world_keypoints[kept], hand.side, progress=progress)
-    return path.robot_trajectory(hand.time[kept])
+    time, joint_pos, ok = hand.time[kept], path.joint_pos, path.ok
+    if drop_jumps:
+        steady = keep_steady(joint_pos, MAX_JOINT_STEP)
+        # What is left has no jump any more, so only the palm decides.
+        time, joint_pos, ok = time[steady], joint_pos[steady], _palm_reached(path)[steady]
+    if stretch:
+        time = stretch_time(time, joint_pos, retargeter.embodiment.velocity_limit)
+    return path.robot_trajectory(hand.time[kept]).replace(time=time, joint_pos=joint_pos, ok=ok)
+
+
+def _palm_reached(path: Retargeted) -> np.ndarray:
+    """(T) whether the palm is where it was wanted."""
+    return (path.palm_position_error <= PALM_POSITION) & (path.palm_rotation_error <= PALM_ROTATION)
 
 
 def _following(solver_cfg: SolverCfg) -> SolverCfg:
@@ -131,12 +168,18 @@ def _best_track(Ts_world_palm: SE3, joint_pos: np.ndarray, Ts_world_wanted: SE3,
     return int(np.lexsort((largest, -reached.sum(axis=-1)))[0])
 
 
-def _hand_path(retargeter: Retargeter, p_palm_wanted: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Hand joints (T, H), each frame starting where the one before ended."""
-    follow = Solver(
-        retargeter.hand_chain, points=retargeter.embodiment.fingertip_frames, cfg=_following(retargeter.cfg)
-    )
-    path = [first]
-    for wanted in retargeter.hand_points(p_palm_wanted)[1:]:
-        path.append(np.asarray(follow.solve(p_root_points=wanted, guess=path[-1]).joint_pos))
+def _hand_path(retargeter: Retargeter, p_palm_wanted: np.ndarray, floor: Solution) -> np.ndarray:
+    """Hand joints (T, H): each finger goes on from where it was, or over to the solution of ``floor`` if that is better."""
+    chain, tips = retargeter.hand_chain, retargeter.embodiment.fingertip_frames
+    follow = Solver(chain, points=tips, cfg=_following(retargeter.cfg))
+    moves = np.zeros((len(tips), len(chain.joint_names)), dtype=bool)  # (F, H) which joints move the finger
+    for part in independent_parts(chain, tips, num_poses=0, together=False):
+        moves[np.ix_(part.frames, part.joints)] = True
+    path = [np.asarray(floor.joint_pos)[0]]
+    for frame, wanted in enumerate(retargeter.hand_points(p_palm_wanted)[1:], 1):
+        near = follow.solve(p_root_points=wanted, guess=path[-1])
+        behind = np.asarray(near.position_error - floor.position_error[frame]) > _BETTER
+        over = (behind[:, None] & moves).any(axis=0)
+        step = np.where(over, np.asarray(floor.joint_pos)[frame], np.asarray(near.joint_pos)) - path[-1]
+        path.append(path[-1] + np.clip(step, -MAX_HAND_STEP, MAX_HAND_STEP))
     return np.array(path)

@@ -33,7 +33,7 @@ def path_figures(robot: Embodiment, seed: int, paths: int = PATHS) -> dict[str, 
     rng = np.random.default_rng(seed)
     retargeter = Retargeter(robot)
     reachable = completed = flagged = 0
-    excess, steps, seconds = 0.0, [np.zeros(len(robot.joint_names))], 0.0
+    excess, steps, seconds = [np.zeros(1)], [np.zeros(len(robot.joint_names))], 0.0
     for _ in range(paths):
         keypoints = hand_path(rng)
         single_ok = retargeter.retarget(keypoints[::_EVERY]).ok
@@ -46,7 +46,7 @@ def path_figures(robot: Embodiment, seed: int, paths: int = PATHS) -> dict[str, 
         reachable += 1
         if followed.ok.all():
             completed += 1
-            excess = max(excess, float((followed.fingertip_error - followed.fingertip_floor).max()))
+            excess.append((followed.fingertip_error - followed.fingertip_floor).ravel())
             steps.append(np.abs(np.diff(followed.joint_pos, axis=0)).max(axis=0))
     largest = np.rad2deg(np.max(steps, axis=0))
     return {
@@ -57,7 +57,9 @@ def path_figures(robot: Embodiment, seed: int, paths: int = PATHS) -> dict[str, 
         "path_max_step_deg": float(largest.max()),
         "path_max_step_deg_arm": float(largest[: robot.num_arm_joints].max()),
         "path_max_step_deg_hand": float(largest[robot.num_arm_joints :].max()),
-        "path_tip_excess_mm_max": excess * 1e3,
+        "path_tip_excess_mm_mean": float(np.concatenate(excess).mean()) * 1e3,
+        "path_tip_excess_mm_p99": float(np.percentile(np.concatenate(excess), 99)) * 1e3,
+        "path_tip_excess_mm_max": float(np.concatenate(excess).max()) * 1e3,
         "path_ms_per_frame": seconds / (paths * FRAMES) * 1e3,
     }
 
