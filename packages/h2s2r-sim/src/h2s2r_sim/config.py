@@ -6,7 +6,7 @@ Not here: tasks, robots and scenes (they are data).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from h2s2r_sim.mdp.goal import GoalCfg
 from h2s2r_sim.mdp.observations import ACTOR_TERMS
 from h2s2r_sim.mdp.rewards import RewardCfg
 from h2s2r_sim.mdp.terminations import TerminationCfg
-from h2s2r_sim.perturbation import STANDARD, Perturbation
+from h2s2r_sim.perturbation import NONE, STANDARD, Perturbation
 from h2s2r_sim.scene.options import SceneOptions
 
 
@@ -74,3 +74,27 @@ def for_evaluation(cfg: EnvCfg) -> EnvCfg:
         archive=replace(cfg.archive, share=0.0),
         termination=replace(cfg.termination, judged=True, hand_distance=None),
     )
+
+
+#: What the method is compared with, one switch each; everything else stays.
+ABLATIONS: dict[str, Callable[[EnvCfg], EnvCfg]] = {
+    "fixed_target": lambda cfg: replace(cfg, goal=replace(cfg.goal, target="fixed")),
+    "interpolated_target": lambda cfg: replace(cfg, goal=replace(cfg.goal, target="interpolated")),
+    "downsampled_target": lambda cfg: replace(cfg, goal=replace(cfg.goal, target="downsampled")),
+    "default_start": lambda cfg: replace(cfg, start=replace(cfg.start, kind="default")),
+    "overhead_start": lambda cfg: replace(cfg, start=replace(cfg.start, kind="overhead")),
+    "far_start": lambda cfg: replace(cfg, start=replace(cfg.start, kind="far")),
+    "hand_reward": lambda cfg: replace(cfg, reward=replace(cfg.reward, hand_tracking=0.5)),
+    "no_randomisation": lambda cfg: replace(cfg, perturbation=NONE),
+}
+
+
+def ablated(cfg: EnvCfg, name: str) -> EnvCfg:
+    """The same environment but for one thing.
+
+    Raises:
+        SchemaError: there is no ablation of this name.
+    """
+    if name not in ABLATIONS:
+        raise SchemaError(f"There is no ablation {name!r}; there are: {', '.join(ABLATIONS)}.")
+    return ABLATIONS[name](cfg)

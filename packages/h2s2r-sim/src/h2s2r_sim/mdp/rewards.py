@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from h2s2r_schemas import arrays
 from h2s2r_schemas.arrays import Array
+from h2s2r_schemas.errors import SchemaError
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,18 @@ class RewardCfg:
     """Share of the reward that is paid for fingertips near the human's; an ablation, 0 otherwise."""
     hand_alpha: float = 10.0
     """[1/m] how fast that falls with the mean fingertip distance."""
+
+    def __post_init__(self) -> None:
+        if not (
+            self.alpha > 0.0
+            and self.hand_alpha > 0.0
+            and 0.0 <= self.hand_tracking <= 1.0
+            and self.action_change >= 0.0
+        ):
+            raise SchemaError(
+                f"alpha {self.alpha} and hand_alpha {self.hand_alpha} are above 0, hand_tracking {self.hand_tracking} lies in "
+                f"[0, 1], action_change {self.action_change} is at least 0."
+            )
 
 
 def tracking(anchor_error: Array, alpha: float = 10.0) -> Array:

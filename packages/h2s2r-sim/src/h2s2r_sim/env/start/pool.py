@@ -39,11 +39,11 @@ class StartCfg:
 
     kind: str = "premanip"
     """``premanip``: at the human's hand pose just before contact, relative to the object. For ablations: ``default``, the
-    robot's home; ``overhead``, above the object, palm down; ``far``, the pre-manipulation pose drawn back."""
+    robot's home; ``overhead``, above the object; ``far``, the pre-manipulation pose drawn back."""
     pool: int = 1500
     """How many starts are solved ahead; episodes draw from them."""
     far: float = 0.15
-    """[m] how far ``far`` is drawn back, and how high ``overhead`` is above the object."""
+    """[m] how far ``far`` is drawn back, and how high the fingertips of ``overhead`` are above the object."""
     max_overlap: float = 0.001
     """[m] the object may be in what it rests on. The robot touches nothing, itself included."""
     max_position_error: float = 0.002
