@@ -134,6 +134,7 @@ def _film(
     listener: Listener,
 ) -> tuple[Path | None, str]:
     env = make_env(task, embodiment, _FILMED, for_evaluation(env_cfg))
+    actor.reset()
     states = record_episodes(env, lambda obs: actor.act(obs["actor"]), _FILMED, seed)
     try:
         return save_film(task, embodiment, states, folder / f"{task.name}.mp4", FilmCfg(), listener.filming), ""

@@ -1,12 +1,14 @@
 """How a policy is trained: one frozen dataclass, the same for every task and robot.
 
-In:  nothing.   Out: ``TrainCfg``.
+In:  nothing.   Out: ``TrainCfg``, its presets ``fast`` and ``full``.
 Not here: the environment's configuration (h2s2r_sim.config), rsl_rl's own form of these numbers (train.algorithm).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.config import EnvCfg
@@ -28,6 +30,9 @@ class TrainCfg:
     """The environment."""
     hidden: tuple[int, ...] = (256, 128)
     """Widths of the layers of actor and critic, each."""
+    memory: int = 0
+    """Units of the LSTM that the actor has in front of its layers; 0 for an actor that remembers nothing. The critic, which
+    sees the state, never has one."""
     init_std: float = 0.3
     """Standard deviation of the first actions, which lie in [-1, 1]."""
     learning_rate: float = 1e-3
@@ -49,8 +54,9 @@ class TrainCfg:
     """Rewards are multiplied by it for the learner, which has no normalisation of returns: without it nothing was learned."""
     torch_threads: int = 1
     """CPU threads of the networks, while training: more of them only wait for each other at this size."""
-    checkpoint_interval: int = 10
-    """Iterations between checkpoints."""
+    checkpoint_interval: int = 25
+    """Iterations between checkpoints, which a training that is stopped loses at most. All episodes begin anew with each one, so
+    that a training that is resumed goes on exactly as one that was never stopped."""
 
     def __post_init__(self) -> None:
         counts = (
@@ -65,13 +71,48 @@ class TrainCfg:
         for name in counts:
             if getattr(self, name) < 1:
                 raise SchemaError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if self.memory < 0 or not 0 <= self.seed < 2**32:
+            raise SchemaError(f"memory {self.memory} is at least 0, and seed {self.seed} in [0, 2³²).")
         for name in ("init_std", "learning_rate", "max_grad_norm", "reward_scale"):
             if not getattr(self, name) > 0.0:
                 raise SchemaError(f"{name} is {getattr(self, name)}; it must be above 0.")
         if not (0.0 < self.gamma < 1.0 and 0.0 <= self.gae_lambda <= 1.0):
             raise SchemaError(f"gamma {self.gamma} lies between 0 and 1, gae_lambda {self.gae_lambda} in [0, 1].")
-        if self.num_envs * self.steps_per_iteration % self.mini_batches:
+        # With memory, a mini-batch holds whole episodes: environments are divided, not steps.
+        divided = self.num_envs if self.memory else self.num_envs * self.steps_per_iteration
+        if divided % self.mini_batches:
             raise SchemaError(
                 f"{self.num_envs} environments times {self.steps_per_iteration} steps do not divide into "
-                f"{self.mini_batches} mini-batches; choose a number that divides {self.num_envs * self.steps_per_iteration}."
+                f"{self.mini_batches} mini-batches{' of whole environments' if self.memory else ''}; choose a number that "
+                f"divides {divided}."
             )
+
+    def as_data(self) -> dict[str, Any]:
+        """Everything in here that decides what is learned, as plain data."""
+        data = plain(asdict(self))
+        # Neither changes what is computed.
+        for name in ("num_threads", "dump_folder"):
+            del data["env"][name]
+        return data
+
+
+def plain(value: Any) -> Any:
+    """Dictionaries, lists, numbers and text, whatever ``value`` is made of."""
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(each) for each in value]
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+def fast() -> TrainCfg:
+    """For a laptop: an actor without memory."""
+    return TrainCfg()
+
+
+def full() -> TrainCfg:
+    """An LSTM of 256 units, as in the published method; the larger mini-batches with which it learned in our trials."""
+    return replace(fast(), memory=256, epochs=4, mini_batches=4)
+
+
+PRESETS: dict[str, Callable[[], TrainCfg]] = {"fast": fast, "full": full}

@@ -6,6 +6,16 @@ Not here: judging it (evaluate).
 
 from h2s2r_rl.train.actor import Actor
 from h2s2r_rl.train.checkpoint import load_checkpoint, save_checkpoint
-from h2s2r_rl.train.learner import CHECKPOINT, Progress, TrainingError, learn, train
+from h2s2r_rl.train.learner import CHECKPOINT, TrainingError, learn, train
+from h2s2r_rl.train.progress import Progress
 
-__all__ = ["CHECKPOINT", "Actor", "Progress", "TrainingError", "learn", "load_checkpoint", "save_checkpoint", "train"]
+__all__ = [
+    "CHECKPOINT",
+    "Actor",
+    "Progress",
+    "TrainingError",
+    "learn",
+    "load_checkpoint",
+    "save_checkpoint",
+    "train",
+]

@@ -1,50 +1,66 @@
-"""A trained actor on the CPU, as evaluations and videos use it.
+"""A trained actor still in torch, as evaluations and videos use it.
 
-In:  observations (N, O), NumPy.   Out: actions (N, A), NumPy, without exploration.
-Not here: its export for a robot PC.
+In:  a network of rsl_rl, what it was trained for.   Out: ``Actor``: the contract ``Policy``, without exploration.
+Not here: the same without torch (policy, export).
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from rsl_rl.models import MLPModel
+from rsl_rl.models import MLPModel, RNNModel
 from tensordict import TensorDict
 
+from h2s2r_rl.policy import Memory, NetworkPolicy
+from h2s2r_rl.train.checkpoint import load_checkpoint
+from h2s2r_rl.train.purpose import policy_spec
 
-class Actor:
-    """Acts on batches of observations with the mean of the learned distribution.
+
+class Actor(NetworkPolicy):
+    """Acts with the mean of the learned distribution; what becomes of ``model`` afterwards does not change it.
 
     Args:
-        model: rsl_rl's.
+        model: of rsl_rl.
+        purpose: what it was trained for, as in its checkpoint (``train.purpose``).
     """
 
-    def __init__(self, model: MLPModel) -> None:
-        self._model = model
+    def __init__(self, model: MLPModel, purpose: dict[str, Any]) -> None:
+        self.network = bare(model)
+        super().__init__(policy_spec(model, purpose), self._run)
 
     @classmethod
-    def from_state(cls, config: dict[str, Any], state: dict[str, Any], num_obs: int, num_actions: int) -> Actor:
-        """From the weights in a checkpoint.
+    def load(cls, checkpoint: str | Path) -> Actor:
+        """From a checkpoint.
 
-        Args:
-            config: ``algorithm.actor_config`` of the training.
-            state: of the network.
-            num_obs: O.
-            num_actions: A.
+        Raises:
+            FileNotFoundError, SchemaError: as ``load_checkpoint``.
         """
-        arguments = {name: value for name, value in config.items() if name != "class_name"}
-        obs = TensorDict({"actor": torch.zeros(1, num_obs)}, batch_size=[1])
-        model = MLPModel(obs, {"actor": ["actor"]}, "actor", num_actions, **arguments)
-        model.load_state_dict(state)
-        return cls(model.eval())
+        content = load_checkpoint(checkpoint)
+        return cls(model_of(content), content)
 
-    def reset(self, env_ids: np.ndarray | None = None) -> None:
-        """Forget episodes ``env_ids``, or all: this network remembers nothing."""
-
-    def act(self, obs: np.ndarray) -> np.ndarray:
-        """Actions (N, A) in [-1, 1] for observations (N, O)."""
-        batch = TensorDict({"actor": torch.from_numpy(np.asarray(obs, dtype=np.float32))}, batch_size=[len(obs)])
+    def _run(self, obs: np.ndarray, memory: Memory) -> tuple[np.ndarray, Memory]:
         with torch.inference_mode():
-            return self._model(batch).clamp(-1.0, 1.0).numpy()
+            if not self.spec.num_layers:
+                return self.network(torch.from_numpy(obs)).numpy(), memory
+            action, h, c = self.network(torch.from_numpy(obs), *(torch.from_numpy(each) for each in memory))
+            return action.numpy(), (h.numpy(), c.numpy())
+
+
+def bare(model: MLPModel) -> torch.nn.Module:
+    """A copy without normalisation, whose memory goes in and out: ``obs, h, c`` to ``action, h, c``."""
+    network = model.as_onnx(verbose=False).eval()
+    network.obs_normalizer = torch.nn.Identity()
+    return network
+
+
+def model_of(content: dict[str, Any]) -> MLPModel:
+    """The actor's network in a checkpoint, as it was trained."""
+    arguments = dict(content["actor"])
+    kind = {"MLPModel": MLPModel, "RNNModel": RNNModel}[arguments.pop("class_name")]
+    obs = TensorDict({"actor": torch.zeros(1, content["num_obs"])}, batch_size=[1])
+    model = kind(obs, {"actor": ["actor"]}, "actor", content["num_actions"], **arguments)
+    model.load_state_dict(content["state"]["actor_state_dict"])
+    return model.eval()

@@ -43,7 +43,8 @@ def rsl_rl_config(cfg: TrainCfg) -> dict[str, Any]:
 def actor_config(cfg: TrainCfg) -> dict[str, Any]:
     """Of the actor's network, with the class that rsl_rl builds it by."""
     distribution = {"class_name": "GaussianDistribution", "init_std": cfg.init_std, "std_type": "log"}
-    return {**_network(cfg), "distribution_cfg": distribution}
+    memory = {"class_name": "RNNModel", "rnn_type": "lstm", "rnn_hidden_dim": cfg.memory, "rnn_num_layers": 1}
+    return {**_network(cfg), "distribution_cfg": distribution, **(memory if cfg.memory else {})}
 
 
 def _network(cfg: TrainCfg) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Not here: the form a robot PC runs (export).
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 from pathlib import Path
@@ -17,7 +18,7 @@ import torch
 from h2s2r_schemas.errors import SchemaError
 
 #: Raised by one when the meaning of what is in a checkpoint changes.
-VERSION = 1
+VERSION = 2
 _SCHEMA = "h2s2r.Checkpoint"
 
 
@@ -31,11 +32,14 @@ def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
     Raises:
         OSError: no such folder, no permission, disk full; then nothing is left at ``path`` that was not there before.
     """
+    # In memory first: torch reports a full disk as a RuntimeError of many lines.
+    buffer = io.BytesIO()
+    torch.save({"schema": _SCHEMA, "version": VERSION, **content}, buffer)
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as stream:
-            torch.save({"schema": _SCHEMA, "version": VERSION, **content}, stream)
+            stream.write(buffer.getbuffer())
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)

@@ -10,7 +10,6 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -19,12 +18,15 @@ from rsl_rl.runners import OnPolicyRunner
 from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_rl.config import TrainCfg
 from h2s2r_rl.train.actor import Actor
-from h2s2r_rl.train.algorithm import actor_config, rsl_rl_config
-from h2s2r_rl.train.checkpoint import save_checkpoint
+from h2s2r_rl.train.algorithm import rsl_rl_config
+from h2s2r_rl.train.checkpoint import load_checkpoint, save_checkpoint
+from h2s2r_rl.train.progress import Progress
+from h2s2r_rl.train.purpose import purpose
+from h2s2r_rl.train.resume import Done, begin_stretch, content_of, restore
 from h2s2r_rl.train.rsl_rl_env import RslRlVecEnv, Tally
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.contracts import VecEnv
-from h2s2r_schemas.errors import H2S2RError
+from h2s2r_schemas.errors import H2S2RError, SchemaError
 from h2s2r_sim.env.make import make_env
 
 #: Name of the checkpoint in the folder of a training.
@@ -32,27 +34,7 @@ CHECKPOINT = "policy.pt"
 
 
 class TrainingError(H2S2RError):
-    """Training cannot go on: the learner produced something that is no number."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training is after an iteration."""
-
-    iteration: int
-    """How many are done."""
-    iterations: int
-    """How many there will be."""
-    steps: int
-    """Policy steps so far, over all environments."""
-    success: float
-    """Share of the episodes that ended in this iteration and succeeded, while exploring; NaN if none ended."""
-    reward: float
-    """Mean per step in this iteration."""
-    steps_per_s: float
-    """In this iteration."""
-    seconds: float
-    """[s] since the first iteration began."""
+    """Training cannot go on: something is no number any more, or a checkpoint cannot be written."""
 
 
 def train(
@@ -61,8 +43,9 @@ def train(
     cfg: TrainCfg | None = None,
     folder: str | Path | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    resume: bool = False,
 ) -> Actor:
-    """Train a policy. The same configuration gives the same weights on the same CPU.
+    """Train a policy. The same configuration gives the same weights on the same CPU, however often it was stopped and resumed.
 
     Args:
         task: a task, the name of a bundled one, or where one is.
@@ -70,14 +53,16 @@ def train(
         cfg: how.
         folder: where checkpoints are written, made if need be; none to write none.
         watch: called after each iteration.
+        resume: go on from the checkpoint in ``folder``, if there is one.
 
     Raises:
         SchemaError, EngineError, StartError: from making the environment.
-        TrainingError: a loss or an observation is no number; the last checkpoint is whole.
-        OSError: the folder cannot be written to.
+        SchemaError: the checkpoint is damaged, or of another task, robot or configuration.
+        TrainingError: a loss or an observation is no number, or a checkpoint cannot be written; the last one is whole.
+        OSError: the folder cannot be made.
     """
     cfg = cfg or TrainCfg()
-    return learn(make_env(task, robot, cfg.num_envs, cfg.env), cfg, folder, watch)
+    return learn(make_env(task, robot, cfg.num_envs, cfg.env), cfg, folder, watch, resume)
 
 
 def learn(
@@ -85,36 +70,99 @@ def learn(
     cfg: TrainCfg,
     folder: str | Path | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    resume: bool = False,
 ) -> Actor:
     """Train a policy in any environment that keeps the contract; else as ``train``.
 
     Args:
-        env: to learn in; ``cfg.env`` and ``cfg.num_envs`` are not looked at.
+        env: to learn in; of ``cfg.num_envs`` environments. ``cfg.env`` is not looked at.
         cfg: how.
         folder: as for ``train``.
         watch: as for ``train``.
+        resume: as for ``train``.
     """
+    if env.num_envs != cfg.num_envs:
+        raise SchemaError(
+            f"The environment has {env.num_envs} environments, the configuration num_envs {cfg.num_envs}."
+        )
     path = None if folder is None else Path(folder) / CHECKPOINT
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with _threads(cfg.torch_threads):
-        return _learn(env, cfg, path, watch)
+        return _Training(env, cfg, path, watch).run(resume)
 
 
-def _learn(env: VecEnv, cfg: TrainCfg, path: Path | None, watch: Callable[[Progress], None]) -> Actor:
-    runner, adapter = _runner(env, cfg)
-    iterations = -(-cfg.steps // (env.num_envs * cfg.steps_per_iteration))
-    began = time.perf_counter()
-    for iteration in range(1, iterations + 1):
-        adapter.tally = Tally()
-        _set_learning_rate(runner, cfg, (iteration - 1) / iterations)
+class _Training:
+    """One training: what its iterations share."""
+
+    def __init__(self, env: VecEnv, cfg: TrainCfg, path: Path | None, watch: Callable[[Progress], None]) -> None:
+        self._cfg, self._path, self._watch = cfg, path, watch
+        torch.manual_seed(cfg.seed)
+        self._adapter = RslRlVecEnv(env, cfg.reward_scale, cfg.seed)
+        # rsl_rl prints the networks it builds; only a command line prints here.
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._runner = OnPolicyRunner(self._adapter, rsl_rl_config(cfg), log_dir=None, device="cpu")
+        self._purpose = purpose(env, self._adapter.get_observations()["actor"].shape[-1])
+        self._iterations = -(-cfg.steps // (cfg.num_envs * cfg.steps_per_iteration))
+        self._done = Done(0, 0.0, 0.0)
+
+    def run(self, resume: bool) -> Actor:
+        """Go on to the end."""
+        if resume and self._path is not None and self._path.exists():
+            self._done = restore(self._runner, load_checkpoint(self._path), self._purpose, self._cfg)
+        before, began, cpu_began = self._done, time.perf_counter(), time.process_time()
+        interval = self._cfg.checkpoint_interval
+        for iteration in range(before.iterations + 1, self._iterations + 1):
+            if (iteration - 1) % interval == 0:
+                begin_stretch(self._runner, self._adapter, self._cfg, (iteration - 1) // interval)
+            tally, took = self._iterate(iteration)
+            seconds = before.seconds + time.perf_counter() - began
+            self._done = Done(iteration, seconds, before.cpu_seconds + time.process_time() - cpu_began)
+            if iteration % interval == 0 or iteration == self._iterations:
+                self._save()
+            self._watch(self._progress(tally, took))
+        return Actor(self._runner.alg.get_policy().eval(), self._purpose)
+
+    def _iterate(self, iteration: int) -> tuple[Tally, float]:
+        """What happened in an iteration, and the seconds it took."""
+        tally = self._adapter.tally = Tally()
+        _set_learning_rate(self._runner, self._cfg, (iteration - 1) / self._iterations)
         started = time.perf_counter()
-        _iterate(runner, iteration)
-        now = time.perf_counter()
-        if path is not None and (iteration % cfg.checkpoint_interval == 0 or iteration == iterations):
-            save_checkpoint(path, _content(runner, env, cfg, iteration))
-        watch(_progress(adapter.tally, env, cfg, (iteration, iterations), now - started, now - began))
-    return Actor(runner.alg.get_policy().eval())
+        try:
+            self._runner.learn(1)
+        except ValueError as error:  # what rsl_rl's check of observations and rewards raises
+            raise TrainingError(f"Iteration {iteration}: {error} The last checkpoint is whole.") from error
+        if not all(bool(torch.isfinite(weights).all()) for weights in self._runner.alg.get_policy().parameters()):
+            raise TrainingError(
+                f"After iteration {iteration} the policy's weights are no numbers any more. The last checkpoint is whole; a "
+                "lower learning_rate is the first thing to try."
+            )
+        return tally, time.perf_counter() - started
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        try:
+            save_checkpoint(self._path, content_of(self._runner, self._purpose, self._cfg, self._done))
+        except OSError as error:
+            raise TrainingError(
+                f"The checkpoint of iteration {self._done.iterations} cannot be written: {error}. The one before is whole: make "
+                "room, and resume."
+            ) from error
+
+    def _progress(self, tally: Tally, took: float) -> Progress:
+        done = self._done
+        return Progress(
+            iteration=done.iterations,
+            iterations=self._iterations,
+            steps=done.iterations * self._cfg.num_envs * self._cfg.steps_per_iteration,
+            success=tally.successes / tally.episodes if tally.episodes else float("nan"),
+            reward=tally.reward / max(tally.steps, 1),
+            steps_per_s=tally.steps / took,
+            seconds=done.seconds,
+            cpu_seconds=done.cpu_seconds,
+            action_std=float(self._runner.alg.get_policy().output_std.detach().mean()),
+        )
 
 
 @contextlib.contextmanager
@@ -127,58 +175,9 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _iterate(runner: OnPolicyRunner, iteration: int) -> None:
-    try:
-        runner.learn(1)
-    except ValueError as error:  # what rsl_rl's check of observations and rewards raises
-        raise TrainingError(f"Iteration {iteration}: {error} The last checkpoint is whole.") from error
-    if not all(bool(torch.isfinite(weights).all()) for weights in runner.alg.get_policy().parameters()):
-        raise TrainingError(
-            f"After iteration {iteration} the policy's weights are no numbers any more. The last checkpoint is whole; a lower "
-            "learning_rate is the first thing to try."
-        )
-
-
-def _runner(env: VecEnv, cfg: TrainCfg) -> tuple[OnPolicyRunner, RslRlVecEnv]:
-    torch.manual_seed(cfg.seed)
-    adapter = RslRlVecEnv(env, cfg.reward_scale, cfg.seed)
-    # rsl_rl prints the networks it builds; only a command line prints here.
-    with contextlib.redirect_stdout(io.StringIO()):
-        runner = OnPolicyRunner(adapter, rsl_rl_config(cfg), log_dir=None, device="cpu")
-    return runner, adapter
-
-
 def _set_learning_rate(runner: OnPolicyRunner, cfg: TrainCfg, done: float) -> None:
     """Constant for the first half, then linearly to a tenth: the last policy should not depend on the last batch."""
     rate = cfg.learning_rate * min(1.0, 1.0 - 0.9 * (2.0 * done - 1.0))
     runner.alg.learning_rate = rate
     for group in runner.alg.optimizer.param_groups:
         group["lr"] = rate
-
-
-def _content(runner: OnPolicyRunner, env: VecEnv, cfg: TrainCfg, iteration: int) -> dict:
-    return {
-        "task_name": env.task.name,
-        "robot_name": env.robot.name,
-        "robot_hash": env.robot.hash(),
-        "num_obs": runner.env.get_observations()["actor"].shape[-1],
-        "num_actions": env.num_actions,
-        "iteration": iteration,
-        "actor": actor_config(cfg),
-        "training": {name: value for name, value in asdict(cfg).items() if name != "env"},
-        "state": runner.alg.save(),
-    }
-
-
-def _progress(
-    tally: Tally, env: VecEnv, cfg: TrainCfg, iteration: tuple[int, int], took: float, seconds: float
-) -> Progress:
-    return Progress(
-        iteration=iteration[0],
-        iterations=iteration[1],
-        steps=iteration[0] * env.num_envs * cfg.steps_per_iteration,
-        success=tally.successes / tally.episodes if tally.episodes else float("nan"),
-        reward=tally.reward / max(tally.steps, 1),
-        steps_per_s=tally.steps / took,
-        seconds=seconds,
-    )

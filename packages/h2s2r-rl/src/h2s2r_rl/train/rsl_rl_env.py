@@ -54,6 +54,10 @@ class RslRlVecEnv(RslRlVecEnvBase):
         self.tally = Tally()
         self._obs = self._tensors(env.reset(seed))
 
+    def restart(self, seed: int) -> None:
+        """Begin all episodes anew, and all random draws."""
+        self._obs = self._tensors(self._env.reset(seed))
+
     def get_observations(self) -> TensorDict:
         """The newest observations."""
         return self._obs
