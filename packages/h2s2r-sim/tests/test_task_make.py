@@ -116,6 +116,37 @@ def test_a_path_through_the_table_or_a_wall(push: TaskSpec) -> None:
         remade(push, scene=walled)
 
 
+@pytest.mark.requirement("H14")
+def test_what_collides_is_as_large_as_what_is_seen_and_where_it_is(push: TaskSpec) -> None:
+    (box,) = push.object.collision
+    for changed in (box.replace(size=box.size * 1000.0), box.replace(wxyz_xyz=box.wxyz_xyz + [0, 0, 0, 0, 0.05, 0, 0])):
+        with pytest.raises(SchemaError, match=r"What collides of snackbox spans .* anew from the mesh, in metres"):
+            remade(push, model=push.object.replace(collision=(changed,)))
+
+
+@pytest.mark.requirement("H14")
+def test_a_mass_in_grams_or_tonnes_and_an_inertia_of_another_unit(push: TaskSpec) -> None:
+    thing = push.object
+    with pytest.raises(SchemaError, match=r"411 kg in a box .* grams: give kilograms"):
+        remade(push, model=thing.replace(mass=thing.mass * 1e3, inertia=thing.inertia * 1e3))
+    with pytest.raises(SchemaError, match="tonnes: give kilograms"):
+        remade(push, model=thing.replace(mass=thing.mass * 1e-3, inertia=thing.inertia * 1e-3))
+    with pytest.raises(SchemaError, match="Give kg·m² about the centre of mass"):
+        remade(push, model=thing.replace(inertia=thing.inertia * 1e3))
+
+
+def test_a_path_in_millimetres_or_in_the_air(push: TaskSpec) -> None:
+    def path(scale: float, up: float) -> object:
+        poses = push.reference.wxyz_xyz_world_object * ([1.0] * 4 + [scale] * 3) + [0, 0, 0, 0, 0, 0, up]
+        return push.reference.replace(wxyz_xyz_world_object=poses)
+
+    with pytest.raises(SchemaError, match=r"travels \[0\.0, 249\.82, 0\.0\] m .* Paths are in metres"):
+        remade(push, trajectory=path(1000.0, 0.0))
+    with pytest.raises(SchemaError, match="hangs more than 15 mm above table and fixtures"):
+        remade(push, trajectory=path(1.0, 0.03))
+    remade(push, trajectory=path(1.0, 0.01))
+
+
 def test_a_hand_in_millimetres_or_far_away(push: TaskSpec) -> None:
     keypoints = push.reference.Ts_world_object[0].apply(push.p_object_keypoints)
     with pytest.raises(SchemaError, match="Keypoints are in metres"):

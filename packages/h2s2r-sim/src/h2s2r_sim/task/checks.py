@@ -1,6 +1,6 @@
 """Is an object, a hand, a path fit for a task? One clear error each.
 
-In:  ``ObjectModel``, hand keypoints, a reference in a scene.   Out: nothing, or ``SchemaError``.
+In:  ``ObjectModel``, hand keypoints, a path in a scene.   Out: nothing, or ``SchemaError``.
 Not here: repairing meshes (perception), what messages check themselves (schemas).
 """
 
@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from h2s2r_schemas.artifacts import KEYPOINT_NAMES, ObjectModel, Shape
+from h2s2r_schemas.artifacts import KEYPOINT_NAMES, ObjectModel, ObjectTrajectory, Scene, Shape
 from h2s2r_schemas.errors import SchemaError
-from h2s2r_sim.task.anchors import object_points
+from h2s2r_schemas.se3 import SE3
+from h2s2r_sim.scene.clearance import penetration
+from h2s2r_sim.task.anchors import object_points, surface_points
 
 #: [m] sizes of things a hand moves on a table; what is outside is in another unit.
 SMALLEST, LARGEST = 0.01, 1.5
 #: [m] the middle of an object may lie off its frame's origin: success is measured there (limit of the published method).
 OFF_CENTER = 0.02
+#: [m] what collides may differ from what is seen: convex parts are never exact.
+COLLISION_OFF = 0.03
+#: [kg/m³] of the box around an object: from foam to platinum.
+LIGHTEST, HEAVIEST = 2.0, 22_000.0
+#: [m] an object is carried on a table by a hand, along any axis.
+LONGEST_PATH = 3.0
+#: [m] the object may hang above what it rests on at the start, as tracking has errors.
+HANGING = 0.015
 #: [m] wrist to middle knuckle: from a small child's to more than the largest adult's.
 PALM_LENGTH = (0.04, 0.14)
 #: [m] a fingertip may be from the object's middle just before contact, beyond the object's own radius.
@@ -26,7 +36,7 @@ _TIPS = [KEYPOINT_NAMES.index(f"{finger}_tip") for finger in ("thumb", "index", 
 
 
 def check_object(model: ObjectModel) -> None:
-    """Closed meshes, a plausible size, the frame in the middle.
+    """Closed meshes, a plausible size and mass, the frame in the middle, one size of what is seen and what collides.
 
     Raises:
         SchemaError: what is wrong with the first thing that is.
@@ -50,6 +60,38 @@ def check_object(model: ObjectModel) -> None:
             f"The middle of {model.name} lies at {np.round(center, 3).tolist()} m in its own frame; at most {OFF_CENTER} m off "
             f"on each axis is allowed. Shift mesh, collision shapes and centre of mass by {np.round(-center, 4).tolist()}."
         )
+    _check_collision(model, low, high)
+    _check_mass(model, high - low)
+
+
+def _check_collision(model: ObjectModel, low: np.ndarray, high: np.ndarray) -> None:
+    """What collides fills the box (low, high) [m] of what is seen."""
+    points = np.concatenate([surface_points(shape) for shape in model.collision])
+    off = np.maximum(np.abs(points.min(axis=0) - low), np.abs(points.max(axis=0) - high))
+    if float(off.max()) > COLLISION_OFF:
+        raise SchemaError(
+            f"What collides of {model.name} spans {np.round(np.ptp(points, axis=0), 3).tolist()} m about "
+            f"{np.round((points.min(axis=0) + points.max(axis=0)) / 2, 3).tolist()} m, what is seen "
+            f"{np.round(high - low, 3).tolist()} m about {np.round((low + high) / 2, 3).tolist()} m; they may differ by "
+            f"{COLLISION_OFF} m. Make the collision shapes anew from the mesh, in metres and in its frame."
+        )
+
+
+def _check_mass(model: ObjectModel, size: np.ndarray) -> None:
+    """Mass and inertia that a thing of this size (3) [m] can have."""
+    density = model.mass / float(np.prod(size))
+    if not LIGHTEST <= density <= HEAVIEST:
+        guess = "It looks like grams" if density > HEAVIEST else "It looks like tonnes"
+        raise SchemaError(
+            f"{model.name} has {model.mass:.3g} kg in a box of {np.round(size, 3).tolist()} m: {density:.3g} kg/m³; things have "
+            f"{LIGHTEST:g}-{HEAVIEST:g}. {guess}: give kilograms."
+        )
+    gyration = float(np.sqrt(np.linalg.eigvalsh(model.inertia)[-1] / model.mass))
+    if gyration > float(np.linalg.norm(size)):
+        raise SchemaError(
+            f"The inertia of {model.name} is that of a thing {gyration:.3g} m in radius; it is {np.round(size, 3).tolist()} m "
+            "large. Give kg·m² about the centre of mass, computed from this mass."
+        )
 
 
 def _check_closed(shape: Shape, name: str) -> None:
@@ -67,6 +109,29 @@ def _check_closed(shape: Shape, name: str) -> None:
     a, b, c = (shape.vertices[shape.faces[:, corner]] for corner in range(3))
     if float((a * np.cross(b, c)).sum()) <= 0:
         raise SchemaError(f"The faces of the mesh of {name} are turned inside out: flip them to counter-clockwise.")
+
+
+def check_path(reference: ObjectTrajectory, scene: Scene, model: ObjectModel) -> None:
+    """A path of a hand's reach that starts on something.
+
+    Raises:
+        SchemaError: a path in another unit, or one that starts in the air.
+    """
+    span = np.ptp(reference.wxyz_xyz_world_object[:, 4:], axis=0)
+    if float(span.max()) > LONGEST_PATH:
+        raise SchemaError(
+            f"{model.name} travels {np.round(span, 2).tolist()} m along the axes of the world; a hand carries it {LONGEST_PATH} "
+            "m at most. Paths are in metres: it looks like millimetres or inches."
+        )
+    start = reference.Ts_world_object[:1]
+    down = scene.T_world_table.rotate(np.array([0.0, 0.0, -HANGING]))
+    lowered = SE3.from_parts(start.wxyz, start.translation + down)
+    if not any(depth.any() for depth in penetration(model, scene, lowered).values()):
+        raise SchemaError(
+            f"At the start of its path {model.name} hangs more than {HANGING * 1e3:.0f} mm above table and fixtures. It must "
+            "rest on something until the hand moves it: check the height of the table, the camera's calibration, and the "
+            "size of the mesh."
+        )
 
 
 def check_hand(p_object_keypoints: np.ndarray, model: ObjectModel) -> None:

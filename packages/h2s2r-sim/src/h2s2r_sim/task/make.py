@@ -27,7 +27,7 @@ from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.scene.clearance import penetration
 from h2s2r_sim.task.anchors import NUM_ANCHORS, anchor_points
-from h2s2r_sim.task.checks import check_hand, check_object
+from h2s2r_sim.task.checks import check_hand, check_object, check_path
 from h2s2r_sim.task.reference import ReferenceCfg, make_reference
 
 
@@ -102,6 +102,7 @@ def _path(
     """Anchor points (K, 3) [m], the reference, and when [s] of the recording it starts."""
     anchors = anchor_points(model, cfg.num_anchors)
     reference, start_time = make_reference(trajectory, anchors, cfg.reference)
+    check_path(reference, scene, model)
     return anchors, _out_of_table(reference, scene, model, cfg.max_penetration), start_time
 
 
