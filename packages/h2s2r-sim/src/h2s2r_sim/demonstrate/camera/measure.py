@@ -32,7 +32,7 @@ def measure_depth(
     if faults.shadows:
         lost |= shadowed(measured, camera, faults.baseline)
     if faults.grazing_cos:
-        lost |= grazing(measured, camera, faults.grazing_cos, faults.edge_step)
+        lost |= grazing(measured, camera, faults.grazing_cos)
     if faults.hole_share:
         lost |= spots((measured.shape[0], measured.shape[1]), faults.hole_share, faults.hole_width_px, rng)
     if faults.edge_mixing:
@@ -80,13 +80,14 @@ def shadowed(depth: np.ndarray, camera: CameraIntrinsics, baseline: float) -> np
     return hidden
 
 
-def grazing(depth: np.ndarray, camera: CameraIntrinsics, least_cos: float, edge_step: float) -> np.ndarray:
-    """Where (H, W) a surface is seen at a cosine below ``least_cos`` to its normal; a step of ``edge_step`` [m] is none."""
-    # How fast the logarithm of depth changes over the picture, times the focal length, is the tangent of that angle.
-    down, right = np.gradient(depth)
-    tangent = np.hypot(camera.fx * right, camera.fy * down) / depth
-    steep = tangent > np.sqrt(1 - least_cos**2) / least_cos
-    return steep & (np.maximum(np.abs(right), np.abs(down)) < edge_step / 2)
+def grazing(depth: np.ndarray, camera: CameraIntrinsics, least_cos: float) -> np.ndarray:
+    """Where (H, W) a surface is seen at a cosine below ``least_cos`` to its normal; a step between two surfaces is none."""
+    # How fast the logarithm of depth changes over the picture, times the focal length, is the tangent of that angle. Of the
+    # changes to both sides the smaller one counts: at a step, that is the slope of the surface which ends there.
+    padded = np.pad(depth, 1, mode="reflect", reflect_type="odd")
+    right, down = np.abs(np.diff(padded[1:-1], axis=1)), np.abs(np.diff(padded[:, 1:-1], axis=0))
+    slope = np.hypot(camera.fx * np.minimum(right[:, 1:], right[:, :-1]), camera.fy * np.minimum(down[1:], down[:-1]))
+    return slope > depth * np.sqrt(1 - least_cos**2) / least_cos
 
 
 def spots(shape: tuple[int, int], share: float, width_px: float, rng: np.random.Generator) -> np.ndarray:

@@ -25,7 +25,10 @@ _FIST = {"knuckle": 80.0, "middle": 95.0, "end": 60.0}
 _THUMB_FIST = {"thumb_opposition": 88.0, "thumb_root": 10.0, "thumb_knuckle": 45.0, "thumb_end": 55.0}
 #: [m] that flesh gives way, so that a touch looks like one.
 _GIVE = 0.001
-_SAMPLES = 60
+#: [m] that counts as there.
+_CLOSE = 2e-5
+#: [m] from any joint of a hand to the farthest point of a digit beyond it.
+_LEVER = 0.13
 
 
 class Surfaces:
@@ -85,7 +88,7 @@ def take_hold(hand: Hand, grip: Grip, surfaces: Surfaces, T_world_object: SE3) -
     def reached(share: float) -> Hand:
         return hand.moved(SE3.from_parts(wxyz, hand.T_world_palm.translation + share * way))
 
-    hand = reached(_until_touch(lambda share: hand_distance(reached(share), surfaces)))
+    hand = reached(_until_touch(lambda share: hand_distance(reached(share), surfaces), float(np.linalg.norm(way))))
     for digit in grip.closes:
         hand = _closed(hand, digit, surfaces)
     return hand
@@ -100,19 +103,20 @@ def _closed(hand: Hand, digit: str, surfaces: Surfaces) -> Hand:
     def bent(share: float) -> Hand:
         return replace(hand, joint_pos=clamped(hand.joint_pos + share * (goal - hand.joint_pos)))
 
-    share = _until_touch(lambda share: hand_distance(bent(share), surfaces, (digit,)))
+    travel = _LEVER * hand.scale * float(np.abs(goal - hand.joint_pos).sum())
+    share = _until_touch(lambda share: hand_distance(bent(share), surfaces, (digit,)), travel)
     return bent(share) if share < 1.0 else bent(0.35)
 
 
-def _until_touch(distance: Callable[[float], float]) -> float:
-    """The first share in [0, 1] at which a distance [m] falls to the skin's give; 1 if it never does."""
-    before = 0.0
-    for share in np.linspace(0.0, 1.0, _SAMPLES + 1):
-        if distance(float(share)) < -_GIVE:
-            low, high = before, float(share)
-            for _ in range(8):
-                middle = (low + high) / 2
-                low, high = (low, middle) if distance(middle) < -_GIVE else (middle, high)
-            return low
-        before = float(share)
+def _until_touch(distance: Callable[[float], float], travel: float) -> float:
+    """The first share in [0, 1] at which a distance [m] falls to the skin's give; 1 if it never does.
+
+    Nothing moves farther than ``travel`` [m] over the whole share, so a step by distance over travel cannot miss it.
+    """
+    share = 0.0
+    while share < 1.0:
+        room = distance(share) + _GIVE
+        if room < _CLOSE:
+            return share
+        share += room / travel
     return 1.0
