@@ -50,11 +50,12 @@ class MujocoEngine:
         self.scene = scene
         self.num_envs = num_envs
         self.decimation = decimation
-        self._batch = Batch(weightless(scene.model), num_envs, num_threads)
-        self._parameters = WorldParameters(scene, self._batch)
-        self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
-        self._ctrl, self._xfrc = self._batch.bind("ctrl"), self._batch.bind("xfrc_applied")
-        self._torque = self._batch.bind("qfrc_actuator")
+        self.batch = Batch(weightless(scene.model), num_envs, num_threads)
+        """The worlds as MuJoCo has them; for those who measure."""
+        self._parameters = WorldParameters(scene, self.batch)
+        self._qpos, self._qvel = self.batch.bind("qpos"), self.batch.bind("qvel")
+        self._ctrl, self._xfrc = self.batch.bind("ctrl"), self.batch.bind("xfrc_applied")
+        self._torque = self.batch.bind("qfrc_actuator")
         self._speed_limit = np.full(scene.model.nv, MAX_ANGULAR_SPEED)
         self._speed_limit[scene.object_dofs[:3]] = MAX_LINEAR_SPEED
         self._warnings = np.zeros((num_envs, len(_BAD)), dtype=np.int64)
@@ -72,7 +73,7 @@ class MujocoEngine:
         if not len(env_ids):
             return
         scene = self.scene
-        self._batch.reset(env_ids, stage=_NO_STAGE)
+        self.batch.reset(env_ids, stage=_NO_STAGE)
         rows = env_ids[:, None]
         self._qpos[rows, scene.robot_qpos] = scene.all_joint_pos(start.joint_pos)
         self._qpos[rows, scene.object_qpos] = start.wxyz_xyz_world_object
@@ -91,7 +92,7 @@ class MujocoEngine:
         for piece in range(pieces):
             self._ctrl[:, self.scene.actuators] = joint_pos_target[:, piece]
             self._parameters.hold_still_joints(self._qvel)
-            self._batch.step(nstep=self.decimation // pieces)
+            self.batch.step(nstep=self.decimation // pieces)
         self._catch_explosions()
         return self.state()
 
@@ -113,10 +114,10 @@ class MujocoEngine:
         )
 
     def save(self, env_ids: np.ndarray) -> np.ndarray:
-        return self._batch.state[env_ids].copy()
+        return self.batch.state[env_ids].copy()
 
     def restore(self, env_ids: np.ndarray, rows: np.ndarray) -> None:
-        self._batch.state[env_ids] = rows
+        self.batch.state[env_ids] = rows
         self._unstable[env_ids] = False
 
     def overlap(
@@ -128,14 +129,14 @@ class MujocoEngine:
         depth = np.zeros(self.num_envs)
         data = mujoco.MjData(self.scene.model)
         for index in range(self.num_envs):
-            depth[index] = deepest_contact(self._batch.get_model(index), self._batch.get_data(index, data))
+            depth[index] = deepest_contact(self.batch.get_model(index), self.batch.get_data(index, data))
         return depth
 
     def _catch_explosions(self) -> None:
         """Mark worlds that left what is physical, and put them back to their start, so that all numbers stay finite."""
         # Written so that NaN counts as exceeding.
         physical = (np.abs(self._qvel) <= self._speed_limit).all() and np.isfinite(self._qpos).all()
-        counts = self._batch.warning[:, _BAD, 1]
+        counts = self.batch.warning[:, _BAD, 1]
         if physical and (counts == self._warnings).all():
             self._unstable[:] = False
             return
@@ -147,4 +148,4 @@ class MujocoEngine:
             start = StartState(self._start.joint_pos[env_ids], self._start.wxyz_xyz_world_object[env_ids])
             self.reset(env_ids, start)
             self._unstable[env_ids] = True
-        self._warnings[:] = self._batch.warning[:, _BAD, 1]
+        self._warnings[:] = self.batch.warning[:, _BAD, 1]
