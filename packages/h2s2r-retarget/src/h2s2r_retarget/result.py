@@ -49,7 +49,7 @@ class CollisionError(H2S2RError):
         remedy = (
             "The demonstration cannot be imitated here without touching: move it, or the scene."
             if avoided
-            else "Ask for avoid_collisions=True, which trades accuracy for distance."
+            else "Ask for avoid_collisions=True (fit: --avoid-collisions), which trades accuracy for distance."
         )
         super().__init__(
             f"{robot}: {pair[0]} is {penetration * 1000:.1f} mm inside {pair[1]}; {MAX_PENETRATION * 1000:.0f} mm is allowed. "
