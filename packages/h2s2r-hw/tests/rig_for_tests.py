@@ -16,13 +16,14 @@ import can
 from client_for_tests import FriClient, HandClient
 
 from h2s2r_hw.clock import LockstepClock
+from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_hw.emulators.cabinet import CabinetCfg
 from h2s2r_hw.emulators.cell import Cell, CellCfg
 from h2s2r_hw.emulators.faults import parse_faults
 from h2s2r_hw.emulators.hand import HandCfg
 from h2s2r_hw.emulators.lockstep import Lockstep
 from h2s2r_hw.emulators.plant import IdealPlant, Plant
-from h2s2r_hw.emulators.ports import CanPort, UdpPort
+from h2s2r_hw.emulators.ports import UdpPort
 
 SECOND = 1_000_000_000
 _BUSES = itertools.count()

@@ -54,6 +54,7 @@ def _emulate(chosen: argparse.Namespace) -> int:
         can_channel=chosen.can_channel,
         can_port=chosen.can_port,
         seconds=chosen.seconds,
+        patience=chosen.patience,
     )
     if chosen.lockstep:
         names = tuple(name for name in chosen.participants.split(",") if name)
@@ -137,6 +138,12 @@ def _add_wires(verb: argparse.ArgumentParser) -> None:
     add("--can-port", type=int, default=cell.can_port, help="UDP port of udp_multicast")
     add("--lockstep", default="", metavar="HOST:PORT", help="virtual time, whose clock listens here; else real time")
     add("--participants", default="", metavar="NAME,NAME", help="who must join before lock-step time starts")
+    add(
+        "--patience",
+        type=float,
+        default=cell.patience,
+        help="[s] of wall time for all to join, and for one turn of theirs",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

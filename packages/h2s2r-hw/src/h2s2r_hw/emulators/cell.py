@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 
 from h2s2r_hw.clock import LockstepError
 from h2s2r_hw.drivers.allegro import Frame
+from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_hw.emulators.cabinet import Cabinet, CabinetCfg
 from h2s2r_hw.emulators.faults import FaultPlan
-from h2s2r_hw.emulators.hand import BUS_OFF_ERROR, Hand, HandCfg
+from h2s2r_hw.emulators.hand import Hand, HandCfg
 from h2s2r_hw.emulators.plant import Plant
-from h2s2r_hw.emulators.ports import CanPort, UdpPort
+from h2s2r_hw.emulators.ports import UdpPort
 
 #: Names of the wires to those who share lock-step time.
 FRI_CHANNEL, CAN_CHANNEL = "fri", "can"
@@ -138,9 +139,8 @@ class Cell:
 
     def _speak(self, frames: list[Frame]) -> None:
         for frame in frames:
-            error = frame is BUS_OFF_ERROR
-            self._note(self.now_ns, "can error" if error else "can out", _bytes(frame))
-            self._bus.send(frame, error)
+            self._note(self.now_ns, "can error" if frame.error else "can out", _bytes(frame))
+            self._bus.send(frame)
             self._sent[CAN_CHANNEL] = self._sent.get(CAN_CHANNEL, 0) + 1
 
     def _note(self, now_ns: int, wire: str, data: bytes) -> None:

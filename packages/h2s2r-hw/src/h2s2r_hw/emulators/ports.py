@@ -1,16 +1,13 @@
-"""The emulated cell's real ends of cable and bus.
+"""The emulated cabinet's end of the cable: a real UDP socket.
 
-In:  addresses.   Out: ``UdpPort`` and ``CanPort``: bytes and frames on real sockets and python-can buses.
-Not here: what they carry (cabinet, hand).
+In:  addresses.   Out: ``UdpPort``: datagrams to and from one client.
+Not here: what they say (cabinet), the hand's bus (drivers.can_port).
 """
 
 from __future__ import annotations
 
 import socket
 
-import can
-
-from h2s2r_hw.drivers.allegro import Frame
 from h2s2r_hw.drivers.fri.messages import MAX_DATAGRAM
 
 Address = tuple[str, int]
@@ -68,45 +65,3 @@ class UdpPort:
         """Close both sockets."""
         self._socket.close()
         self._stranger.close()
-
-
-class CanPort:
-    """The hand's end of a python-can bus."""
-
-    def __init__(self, bus: can.BusABC) -> None:
-        self._bus = bus
-
-    @property
-    def bus(self) -> can.BusABC:
-        """The bus."""
-        return self._bus
-
-    def send(self, frame: Frame, error: bool = False) -> None:
-        """Onto the bus; ``error`` for what a controller would report instead of a frame."""
-        message = can.Message(
-            arbitration_id=frame.identifier,
-            data=frame.data,
-            is_extended_id=False,
-            is_remote_frame=frame.remote,
-            is_error_frame=error,
-            check=False,
-        )
-        self._bus.send(message)
-
-    def read(self, seconds: float) -> Frame | None:
-        """The next frame of anybody else; None if none comes within so many seconds."""
-        message = self._bus.recv(seconds)
-        if message is None:
-            return None
-        return Frame(message.arbitration_id, bytes(message.data), message.is_remote_frame)
-
-    def close(self) -> None:
-        """Leave the bus."""
-        self._bus.shutdown()
-
-
-def open_bus(interface: str, channel: str, port: int = 43113) -> can.BusABC:
-    """A python-can bus on this machine: ``virtual`` within a process, ``udp_multicast`` between processes."""
-    if interface == "udp_multicast":
-        return can.Bus(interface=interface, channel=channel, port=port, hop_limit=0)
-    return can.Bus(interface=interface, channel=channel)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from h2s2r_hw.clock import Clock
+from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_hw.emulators.cell import Cell
-from h2s2r_hw.emulators.ports import CanPort, UdpPort
+from h2s2r_hw.emulators.ports import UdpPort
 
 #: [ns] of lateness up to which the cell catches up; beyond it, it acts as if time had stood still.
 _FORGIVEN_NS = 20_000_000

@@ -11,10 +11,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from h2s2r_hw.clock import RealClock
+from h2s2r_hw.drivers.can_port import CanPort, open_bus
 from h2s2r_hw.emulators.cell import Cell, CellCfg
 from h2s2r_hw.emulators.lockstep import Lockstep
 from h2s2r_hw.emulators.plant import IdealPlant, Plant
-from h2s2r_hw.emulators.ports import Address, CanPort, UdpPort, open_bus
+from h2s2r_hw.emulators.ports import Address, UdpPort
 from h2s2r_hw.emulators.realtime import run_realtime
 from h2s2r_schemas.errors import H2S2RError, SchemaError
 

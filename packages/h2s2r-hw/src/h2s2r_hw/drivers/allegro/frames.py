@@ -47,6 +47,8 @@ class Frame(NamedTuple):
     data: bytes = b""
     remote: bool = False
     """Whether it asks for the frame of this identifier instead of being it."""
+    error: bool = False
+    """Whether it is no frame at all but the controller's report of an error; identifiers of those are SocketCAN's."""
 
 
 def servo_on() -> Frame:

@@ -34,7 +34,7 @@ _MS = 1_000_000
 #: [ns] between looks at temperatures while nothing is reported.
 _CARE_NS = 100 * _MS
 #: What python-can and SocketCAN call a bus that is off.
-BUS_OFF_ERROR = Frame(0x40, bytes(8))
+BUS_OFF_ERROR = Frame(0x40, bytes(8), error=True)
 
 
 class Hand:
