@@ -73,6 +73,12 @@ def test_off_is_off_exactly() -> None:
             assert (values == nominal).all(), name
 
 
+def test_no_computation_divides_by_nothing_or_overflows() -> None:
+    # Centre of mass and size together: bounding volumes are turned and shifted.
+    with np.errstate(divide="raise", invalid="raise", over="raise"):
+        rollout(env_of(PAPER.replace(com=0.02)))
+
+
 @pytest.mark.requirement("H42")
 def test_without_randomisation_every_episode_is_the_same() -> None:
     env = env_of(NONE)
