@@ -13,10 +13,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-import mujoco
 import numpy as np
 
 from h2s2r_sim.benchmark.drive import Pusher
+from h2s2r_sim.benchmark.solidity import contact_depths
 from h2s2r_sim.config import EnvCfg
 from h2s2r_sim.engines.mujoco import MujocoEngine
 from h2s2r_sim.env.environment import Environment
@@ -124,15 +124,10 @@ def _settings(env: Environment) -> dict[str, float]:
     engine = env.engine
     assert isinstance(engine, MujocoEngine)
     model = engine.scene.model
-    contacts = []
-    for index in range(env.num_envs):
-        data = engine.batch.get_data(index)
-        mujoco.mj_fwdPosition(model, data)
-        contacts.append(data.ncon)
     return {
         "sim_dt": model.opt.timestep,
         "control_hz": env.cfg.control_hz,
         "solver_iterations": model.opt.iterations,
         "ls_iterations": model.opt.ls_iterations,
-        "contacts_per_world": float(np.mean(contacts)),
+        "contacts_per_world": float(np.mean([len(depths) for depths in contact_depths(engine)])),
     }

@@ -27,8 +27,9 @@ class SceneOptions:
     """Line-search iterations at most. With 10, an elliptic cone lets grasps slip that hold in a converged solution."""
     solref: tuple[float, float] = (0.01, 1.0)
     """Time constant [s] and damping ratio of a contact; MuJoCo raises the time constant to two time steps."""
-    solimp: tuple[float, float, float] = (0.9, 0.95, 0.001)
-    """Impedance of a contact: smallest, largest, and the depth [m] between them."""
+    solimp: tuple[float, float, float] = (0.9, 0.99, 0.001)
+    """Impedance of a contact: smallest, largest, and the depth [m] between them. With 0.95, MuJoCo's own largest, an arm that
+    presses with 200 N sinks in 5 mm: deep contacts are five times stiffer with 0.99, which costs 2 %."""
     gravity: tuple[float, float, float] = (0.0, 0.0, -9.81)
     """[m/s²]; the robot's own weight is compensated, as by its controller."""
     hand_friction: float = 1.0
