@@ -10,19 +10,37 @@ import itertools
 import os
 
 import can
+from can.interfaces.udp_multicast.bus import UdpMulticastBus
+from can.interfaces.udp_multicast.utils import unpack_message
 
 from h2s2r_hw.drivers.allegro import Frame
 
 _NUMBERS = itertools.count()
 
 
+class _MulticastBus(UdpMulticastBus):
+    """python-can's bus, but without a sender's own frames, which no CAN controller hands back."""
+
+    def __init__(self, channel: str, port: int) -> None:
+        # Kept from leaving this machine.
+        super().__init__(channel, port=port, hop_limit=0)
+        self.own = f"h2s2r {os.getpid()} {next(_NUMBERS)}"
+        """Travels with each frame as its channel."""
+        self._mark = self.own.encode()
+
+    def _recv_internal(self, timeout: float | None) -> tuple[can.Message | None, bool]:
+        received = self._multicast.recv(timeout)
+        if received is None or self._mark in received[0]:
+            return None, False
+        return unpack_message(received[0], replace={"timestamp": received[2]}), False
+
+
 class CanPort:
-    """One end. ``udp_multicast`` hands a sender its own frames, which no CAN controller does; they are passed over here."""
+    """One end of a bus."""
 
     def __init__(self, bus: can.BusABC) -> None:
         self._bus = bus
-        # Travels with each frame where the bus is emulated; on a real one only identifier and data do.
-        self._own = f"{os.getpid()}.{next(_NUMBERS)}"
+        self._own = bus.own if isinstance(bus, _MulticastBus) else None
 
     @property
     def bus(self) -> can.BusABC:
@@ -44,13 +62,11 @@ class CanPort:
 
     def read(self, seconds: float) -> Frame | None:
         """The next frame of anybody else, or error report of the controller; None if none comes within so many seconds."""
-        while True:
-            message = self._bus.recv(seconds)
-            if message is None:
-                return None
-            if message.channel != self._own:
-                identifier, data = message.arbitration_id, bytes(message.data)
-                return Frame(identifier, data, message.is_remote_frame, message.is_error_frame)
+        message = self._bus.recv(seconds)
+        if message is None:
+            return None
+        identifier, data = message.arbitration_id, bytes(message.data)
+        return Frame(identifier, data, message.is_remote_frame, message.is_error_frame)
 
     def close(self) -> None:
         """Leave the bus."""
@@ -66,5 +82,5 @@ def open_bus(interface: str, channel: str, port: int = 43113) -> can.BusABC:
         port: UDP port of ``udp_multicast``, which is kept from leaving this machine.
     """
     if interface == "udp_multicast":
-        return can.Bus(interface=interface, channel=channel, port=port, hop_limit=0)
+        return _MulticastBus(channel, port)
     return can.Bus(interface=interface, channel=channel)

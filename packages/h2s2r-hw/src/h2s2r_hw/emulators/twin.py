@@ -116,14 +116,18 @@ class Twin:
         play = 0.5 * self.signals.backlash[0]
         self._arm_play, self._hand_play = play[self._arm], play[self._hand]
         self._arm_joint, self._hand_encoder = first[0].copy(), joint_pos[self._hand].copy()
+        self._loose_arm, self._loose_hand = bool(self._arm_play.any()), bool(self._hand_play.any())
+        self._sticky = bool(self._stiction.any())
         self._bias = self.signals.joint_bias[0]
         self._noise = self.cfg.perturbation.joint_noise * events.joint_unit(self.spec)
+        self._noisy = bool(self._noise.any())
 
     # ── the plant ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def command_arm(self, joint_pos_target: Values, joint_torque: Values) -> None:
         """From now on the arm's controller tries to reach (7) [rad] and adds (7) [N·m]."""
-        self._newest = (np.array(joint_pos_target), np.array(joint_torque), self._newest[2])
+        overlay = np.clip(joint_torque, -self._overlay_limit, self._overlay_limit)
+        self._newest = (np.array(joint_pos_target), overlay, self._newest[2])
 
     def command_hand(self, joint_torque: Values) -> None:
         """From now on the hand's motors push with (16) [N·m]."""
@@ -143,7 +147,7 @@ class Twin:
 
     def measure_hand(self) -> Values:
         """(16) [rad]."""
-        return self._measured(self._hand, self._hand_encoder if self._hand_play.any() else None)
+        return self._measured(self._hand, self._hand_encoder if self._loose_hand else None)
 
     # ── what cameras look at ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,29 +170,29 @@ class Twin:
         data = self.data
         self._commands.append(self._newest)
         target, overlay, fingers = self._commands.pop(0)
-        if self._arm_play.any():
+        if self._loose_arm:
             self._arm_joint = np.clip(self._arm_joint, target - self._arm_play, target + self._arm_play)
             target = self._arm_joint
         data.ctrl[self._arm_actuators] = target
         data.ctrl[self._hand_actuators] = fingers
-        data.qfrc_applied[self._arm_dofs] = np.clip(overlay, -self._overlay_limit, self._overlay_limit)
+        data.qfrc_applied[self._arm_dofs] = overlay
         if self.cfg.perturbation.push_probability and self._steps % _PUSH_STEPS == 0:
             push = events.draw_pushes(self._rng, self.cfg.perturbation, np.array([self._mass]))[0]
             data.xfrc_applied[self.scene.object_body] = self._weight[self.scene.object_body] + push
-        if self._stiction.any():
+        if self._sticky:
             dofs = self.scene.joint_dofs
             still = np.abs(data.qvel[dofs]) < STILL
             self.model.dof_frictionloss[dofs] = self._friction + self._stiction * still
         mujoco.mj_step(self.model, data)
         self._steps += 1
-        if self._hand_play.any():
+        if self._loose_hand:
             moved = data.qpos[self.scene.joint_qpos[self._hand]]
             self._hand_encoder = np.clip(self._hand_encoder, moved - self._hand_play, moved + self._hand_play)
 
     def _measured(self, joints: np.ndarray, joint_pos: np.ndarray | None = None) -> Values:
         true = self.data.qpos[self.scene.joint_qpos[joints]] if joint_pos is None else joint_pos
         measured = true + self._bias[joints]
-        if self._noise.any():
+        if self._noisy:
             measured = measured + self._noise[joints] * self._sensor_rng.standard_normal(len(joints))
         return _values(measured)
 

@@ -14,6 +14,7 @@ from h2s2r_hw.drivers.fri.protobuf import (
     frame,
     joint_vector,
     part,
+    parts_in_order,
     read_int,
     read_joint_vector,
     read_varint,
@@ -61,7 +62,7 @@ def decode_command(datagram: bytes, version: FriVersion) -> CommandMessage:
         DatagramError: not a command message of this version.
     """
     data = unframe(datagram, version)
-    parts = dict(walk(data, 0, len(data)))
+    parts = parts_in_order(data, len(data)) or dict(walk(data, 0, len(data)))
     sequence, reflected = read_header(data, parts.get(1), COMMAND_ID)
     values: dict[int, Value] = {}
     where = parts.get(2)

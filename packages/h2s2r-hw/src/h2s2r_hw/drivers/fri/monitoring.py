@@ -33,6 +33,7 @@ from h2s2r_hw.drivers.fri.protobuf import (
     frame,
     joint_vector,
     part,
+    parts_in_order,
     read_double,
     read_int,
     read_joint_vector,
@@ -116,7 +117,7 @@ def decode_monitoring(datagram: bytes, version: FriVersion) -> MonitoringMessage
         DatagramError: not a monitoring message of this version, or of one with enumerators we do not know.
     """
     data = unframe(datagram, version)
-    parts = dict(walk(data, 0, len(data)))
+    parts = parts_in_order(data, len(data)) or dict(walk(data, 0, len(data)))
     sequence, reflected = read_header(data, parts.get(1), MONITORING_ID)
     try:
         return MonitoringMessage(

@@ -61,18 +61,27 @@ def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     Raises:
         DatagramError: it is cut off, or longer than 64 bits.
     """
-    if end - at >= 5:
-        # The 5-byte numbers of time stamps without a loop: seven bits of each byte.
-        word = int.from_bytes(data[at : at + 5], "little")
-        if word & _FIVE_BYTES == _FIVE_BYTES_CONTINUE:
-            word = (
-                word & 0x7F
-                | word >> 1 & 0x3F80
-                | word >> 2 & 0x1F_C000
-                | word >> 3 & 0xFE0_0000
-                | word >> 4 & 0x7_F000_0000
-            )
-            return word, at + 5
+    # Numbers of one, two or three bytes (counters) and of five (time stamps) without a loop.
+    if end - at >= 3:
+        first, second = data[at], data[at + 1]
+        if first < 0x80:
+            return first, at + 1
+        if second < 0x80:
+            return first & 0x7F | second << 7, at + 2
+        third = data[at + 2]
+        if third < 0x80:
+            return first & 0x7F | (second & 0x7F) << 7 | third << 14, at + 3
+        if end - at >= 5:
+            word = int.from_bytes(data[at : at + 5], "little")
+            if word & _FIVE_BYTES == _FIVE_BYTES_CONTINUE:
+                word = (
+                    word & 0x7F
+                    | word >> 1 & 0x3F80
+                    | word >> 2 & 0x1F_C000
+                    | word >> 3 & 0xFE0_0000
+                    | word >> 4 & 0x7_F000_0000
+                )
+                return word, at + 5
     value = shift = 0
     while at < end and shift < 70:
         byte = data[at]
@@ -147,6 +156,25 @@ def read_joint_vector(data: bytes, where: Value) -> tuple[float, ...]:
             raise DatagramError("Joint values are doubles of 8 bytes each.")
         values += [_DOUBLE.unpack_from(data, at)[0] for at in range(first, last, 8)]
     return tuple(values)
+
+
+def parts_in_order(data: bytes, end: int) -> dict[int, Value] | None:
+    """Where the parts 1, 2, 3, … of a message lie, if it is made of nothing else; None if it is not."""
+    found: dict[int, Value] = {}
+    at, tag = 0, 1
+    while at + 2 < end:
+        if data[at] != tag << 3 | 2:
+            return None
+        size = data[at + 1]
+        at += 2
+        if size > 0x7F:
+            if data[at] > 0x7F:
+                return None
+            size = size & 0x7F | data[at] << 7
+            at += 1
+        found[tag] = (at, at + size)
+        at, tag = at + size, tag + 1
+    return found if at == end else None
 
 
 class JointBlock:

@@ -33,6 +33,8 @@ from h2s2r_hw.emulators.plant import Plant
 _MS = 1_000_000
 #: [ns] between looks at temperatures while nothing is reported.
 _CARE_NS = 100 * _MS
+#: [ns] within which temperatures do not change enough to be computed anew.
+_WARM_NS = 10 * _MS
 #: What python-can and SocketCAN call a bus that is off.
 BUS_OFF_ERROR = Frame(0x40, bytes(8), error=True)
 
@@ -70,9 +72,10 @@ class Hand:
     def tick(self, now_ns: int) -> list[Frame]:
         """Report what is due, and look after the motors."""
         out: list[Frame] = []
-        forced = self._plan.active("over_temperature", now_ns)
-        self.motors.heat((now_ns - self._cared_ns) * 1e-9, None if forced is None else forced.values[0])
-        self._cared_ns = now_ns
+        if now_ns - self._cared_ns >= _WARM_NS:
+            forced = self._plan.active("over_temperature", now_ns)
+            self.motors.heat((now_ns - self._cared_ns) * 1e-9, None if forced is None else forced.values[0])
+            self._cared_ns = now_ns
         for kind, report in enumerate((self._positions, self._inertial, self._temperatures)):
             due = self._due[kind]
             if due is not None and due <= now_ns:

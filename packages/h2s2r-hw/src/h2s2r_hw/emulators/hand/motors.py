@@ -13,6 +13,7 @@ from h2s2r_hw.emulators.hand.config import HandCfg
 
 #: Largest command that the hand itself follows: PWM of version 4, mA of version 5.
 FIRMWARE_LIMIT = {"v4": 1200, "v5": 240}
+_NONE = (0.0,) * 16
 
 
 class Motors:
@@ -29,11 +30,13 @@ class Motors:
         """Whether they were switched off for it, and are still hot."""
         self.temperatures = [cfg.ambient] * 16
         """(16) [°C]."""
+        self._torques = [0.0] * 16
 
     def set_finger(self, finger: int, commands: tuple[int, ...]) -> None:
         """Latch four commands."""
-        for joint, command in enumerate(commands):
-            self.commands[4 * finger + joint] = max(-self._limit, min(self._limit, command))
+        for joint, command in enumerate(commands, 4 * finger):
+            latched = max(-self._limit, min(self._limit, command))
+            self.commands[joint], self._torques[joint] = latched, latched / self._version.torque_unit
 
     def heat(self, seconds: float, forced: float | None) -> None:
         """Let time pass; ``forced`` [°C] is what a fault makes them."""
@@ -49,6 +52,4 @@ class Motors:
 
     def torques(self) -> tuple[float, ...]:
         """(16) [N·m] that they push with now."""
-        if not self.servo_on:
-            return (0.0,) * 16
-        return tuple(command / self._version.torque_unit for command in self.commands)
+        return tuple(self._torques) if self.servo_on else _NONE
