@@ -32,7 +32,7 @@ def weightless(model: mujoco.MjModel) -> mujoco.MjModel:
     model = copy.copy(model)
     model.opt.gravity[:] = 0.0
     model.body_gravcomp[:] = 0.0
-    model.opt.disableflags |= int(_OFF.mjDSBL_GRAVITY | _OFF.mjDSBL_MIDPHASE)
+    model.opt.disableflags |= int(_OFF.mjDSBL_GRAVITY) | int(_OFF.mjDSBL_MIDPHASE)
     if not (model.jnt_stiffness.any() or model.tendon_stiffness.any()):
         model.opt.disableflags |= int(_OFF.mjDSBL_SPRING)
     if not (model.dof_damping.any() or model.tendon_damping.any()):
