@@ -6,6 +6,8 @@ Not here: the same without torch (policy, export).
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,8 @@ class Actor(NetworkPolicy):
         return cls(model_of(content), content)
 
     def _run(self, obs: np.ndarray, memory: Memory) -> tuple[np.ndarray, Memory]:
-        with torch.inference_mode():
+        # More threads only wait for each other at this size.
+        with torch_threads(1), torch.inference_mode():
             if not self.spec.num_layers:
                 return self.network(torch.from_numpy(obs)).numpy(), memory
             action, h, c = self.network(torch.from_numpy(obs), *(torch.from_numpy(each) for each in memory))
@@ -64,3 +67,14 @@ def model_of(content: dict[str, Any]) -> MLPModel:
     model = kind(obs, {"actor": ["actor"]}, "actor", content["num_actions"], **arguments)
     model.load_state_dict(content["state"]["actor_state_dict"])
     return model.eval()
+
+
+@contextlib.contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let torch use so many CPU threads meanwhile."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -23,7 +23,7 @@ _SCHEMA = "h2s2r.Checkpoint"
 
 
 def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
-    """Write a checkpoint: a temporary file, then a rename. A crash leaves the old file or the new one.
+    """Write a checkpoint, whole or not at all.
 
     Args:
         path: of the file; its folder exists.
@@ -35,11 +35,20 @@ def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
     # In memory first: torch reports a full disk as a RuntimeError of many lines.
     buffer = io.BytesIO()
     torch.save({"schema": _SCHEMA, "version": VERSION, **content}, buffer)
+    write_whole(path, buffer.getbuffer())
+
+
+def write_whole(path: str | Path, data: bytes | memoryview) -> None:
+    """Write a file: a temporary one, then a rename. A crash leaves the old file or the new one.
+
+    Raises:
+        OSError: no such folder, no permission, disk full; then nothing is left at ``path`` that was not there before.
+    """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as stream:
-            stream.write(buffer.getbuffer())
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from rsl_rl.runners import OnPolicyRunner
 
 from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_rl.config import TrainCfg
-from h2s2r_rl.train.actor import Actor
+from h2s2r_rl.train.actor import Actor, torch_threads
 from h2s2r_rl.train.algorithm import rsl_rl_config
 from h2s2r_rl.train.checkpoint import load_checkpoint, save_checkpoint
 from h2s2r_rl.train.progress import Progress
@@ -88,7 +88,7 @@ def learn(
     path = None if folder is None else Path(folder) / CHECKPOINT
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with _threads(cfg.torch_threads):
+    with torch_threads(cfg.torch_threads):
         return _Training(env, cfg, path, watch).run(resume)
 
 
@@ -163,16 +163,6 @@ class _Training:
             cpu_seconds=done.cpu_seconds,
             action_std=float(self._runner.alg.get_policy().output_std.detach().mean()),
         )
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _set_learning_rate(runner: OnPolicyRunner, cfg: TrainCfg, done: float) -> None:
