@@ -69,12 +69,12 @@ def angle(wxyz: Array) -> Array:
 def to_matrix(wxyz: Array) -> Array:
     """Rotation matrices (…, 3, 3) of unit quaternions (…, 4)."""
     w, x, y, z = wxyz[..., 0], wxyz[..., 1], wxyz[..., 2], wxyz[..., 3]
-    rows = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    entries = (
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
     )
-    return arrays.stack([arrays.stack(row, -1) for row in rows], -2)
+    return arrays.stack(entries, -1).reshape(*wxyz.shape[:-1], 3, 3)
 
 
 def from_matrix(matrix: Array) -> Array:

@@ -29,6 +29,7 @@ class ObjectCamera:
 
     def __init__(self, cfg: Perturbation, num_envs: int, control_dt: float) -> None:
         self._cfg, self._dt = cfg, control_dt
+        self._calm = cfg.replace(outliers=0.0)
         self._hz = cfg.camera_hz if cfg.camera_hz > 0.0 else 1.0 / control_dt
         self._ideal = cfg.camera_hz == 0.0 and cfg.camera_delay == 0.0
         oldest = cfg.camera_delay + 1.0 / self._hz
@@ -52,8 +53,7 @@ class ObjectCamera:
         self._picture[env_ids] = self._newest(env_ids)
         self._captured[env_ids] = self._time_of(env_ids)
         # The first pose seen has its noise, but is no outlier and not lost: the runner starts only once it sees the object.
-        calm = self._cfg.replace(outliers=0.0)
-        self._seen[env_ids] = self._noisy(env_ids, wxyz_xyz, calm, rng)
+        self._seen[env_ids] = self._noisy(env_ids, wxyz_xyz, self._calm, rng)
 
     def update(self, wxyz_xyz: np.ndarray, rng: np.random.Generator) -> None:
         """A policy step has passed; the objects are at ``wxyz_xyz`` (N, 7) now."""

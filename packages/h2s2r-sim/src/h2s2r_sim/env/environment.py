@@ -259,7 +259,7 @@ class Environment:
             ang_vel_world_object=now.state.ang_vel_world_object[rows],
             error=take(now.error, rows),
             anchor_limit=self.endings.anchor_limit(self.step_count, self.goal_index)[rows],
-            physics=critic.physics_columns(take(self.beginnings.physics, rows)),
+            physics=self.beginnings.physics_columns[rows],
         )
         true = replace(seen, placed=take(now.placed, rows))
         return {

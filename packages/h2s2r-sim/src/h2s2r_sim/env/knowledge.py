@@ -42,7 +42,8 @@ class Now:
     def hand_distance(self) -> np.ndarray:
         """(N) [m] mean distance of the fingertips from the object's origin."""
         offset = self.frames[1] - self.state.wxyz_xyz_world_object[:, None, 4:]
-        return np.sqrt(np.add.reduce(offset * offset, -1)).mean(-1)
+        distance = np.sqrt(np.add.reduce(offset * offset, -1))
+        return np.add.reduce(distance, -1) / distance.shape[-1]
 
 
 class Knowledge:

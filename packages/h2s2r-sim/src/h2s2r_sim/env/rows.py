@@ -7,6 +7,7 @@ Not here: what the records mean.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,8 +22,8 @@ def take(record: R, rows: Rows) -> R:
     if isinstance(record, np.ndarray):
         return record[rows]  # type: ignore[return-value]
     if isinstance(record, tuple):
-        return tuple(take(each, rows) for each in record)  # type: ignore[return-value]
-    return type(record)(**{each.name: take(getattr(record, each.name), rows) for each in _fields(record)})
+        return tuple([take(each, rows) for each in record])  # type: ignore[return-value]
+    return type(record)(*[take(getattr(record, name), rows) for name in _names(type(record))])
 
 
 def put(record: Any, rows: Rows, values: Any) -> None:
@@ -33,11 +34,13 @@ def put(record: Any, rows: Rows, values: Any) -> None:
         for mine, theirs in zip(record, values, strict=True):
             put(mine, rows, theirs)
     else:
-        for each in _fields(record):
-            put(getattr(record, each.name), rows, getattr(values, each.name))
+        for name in _names(type(record)):
+            put(getattr(record, name), rows, getattr(values, name))
 
 
-def _fields(record: Any) -> Any:
-    if not is_dataclass(record):
-        raise TypeError(f"{type(record).__name__} is neither an array nor a record of arrays.")
-    return fields(record)
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """Names of a record's fields, in order; looking them up anew took longer than copying what they hold."""
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind.__name__} is neither an array nor a record of arrays.")
+    return tuple(each.name for each in fields(kind))

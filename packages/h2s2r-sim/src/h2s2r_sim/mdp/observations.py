@@ -106,7 +106,7 @@ def object_motion(seen: Seen, steps: Sequence[int] = (1, 2, 3)) -> Array:
 
 def goal_anchors(seen: Seen, ahead: Sequence[int] = (0, 5, 15)) -> Array:
     """(N, len(ahead)·K·3) anchor points where the goal has them so many steps ahead, from where they are seen now [m]."""
-    index = arrays.stack([seen.goal_index + steps for steps in ahead], 1)
+    index = arrays.stack([seen.goal_index + steps for steps in ahead], -1)
     left = seen.path.anchors(index, seen.joint_pos) - seen.placed.p_world_anchors[:, None]
     return left.reshape(left.shape[0], -1)
 

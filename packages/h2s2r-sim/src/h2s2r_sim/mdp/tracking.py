@@ -95,4 +95,5 @@ def tracking_error(placed: Placed, wxyz_xyz_world_goal: Array, p_world_goal_anch
 
 def anchor_distance(p_world_anchors: Array, p_world_goal_anchors: Array) -> Array:
     """Mean distance (…) [m] of anchor points (…, K, 3) from where the goal has them."""
-    return arrays.norm(p_world_anchors - p_world_goal_anchors).mean(-1)
+    distance = arrays.norm(p_world_anchors - p_world_goal_anchors)
+    return arrays.add_reduce(distance) / distance.shape[-1]

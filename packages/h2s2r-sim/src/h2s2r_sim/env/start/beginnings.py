@@ -15,6 +15,7 @@ from h2s2r_schemas.robots import RobotSpec
 from h2s2r_sim.engine import PhysicalParameters, StartState
 from h2s2r_sim.env.start.pool import StartPool
 from h2s2r_sim.mdp import events
+from h2s2r_sim.mdp.critic import physics_columns
 from h2s2r_sim.mdp.events import SignalParameters
 from h2s2r_sim.perturbation import Perturbation
 
@@ -60,6 +61,8 @@ class Beginnings:
         """Everything random in the environment is drawn from this."""
         self.physics = PhysicalParameters.nominal(num_envs, len(robot.joint_names))
         """(N) of the running episodes."""
+        self.physics_columns = physics_columns(self.physics)
+        """(N, 7) what of it the critic sees."""
         self.signals = events.draw_signals(self.rng, Perturbation(), num_envs, robot, num_actions)
         """(N) of the running episodes."""
 
@@ -82,6 +85,7 @@ class Beginnings:
         physics = replace(physics, object_size=self._pool.object_size[which])
         signals = events.draw_signals(rng, cfg, count, self._robot, self._num_actions)
         self.physics.put(env_ids, physics)
+        self.physics_columns[env_ids] = physics_columns(physics)
         for each in fields(signals):
             getattr(self.signals, each.name)[env_ids] = getattr(signals, each.name)
         start = StartState(self._pool.joint_pos[which], self._pool.wxyz_xyz_world_object[which])
