@@ -47,7 +47,7 @@ class RecordCfg:
     """[m] that one count of a depth picture stands for."""
     jpeg_quality: int = 92
     """Of the colour pictures, 1 to 95."""
-    png_compression: int = 3
+    png_compression: int = 1
     """Of depth and masks, 0 to 9; larger is smaller and slower."""
     masks: bool = True
     """Whether to write what is seen of object and hand."""

@@ -91,12 +91,13 @@ def grazing(depth: np.ndarray, camera: CameraIntrinsics, least_cos: float) -> np
 
 
 def spots(shape: tuple[int, int], share: float, width_px: float, rng: np.random.Generator) -> np.ndarray:
-    """Spots (H, W) about ``width_px`` wide that cover ``share`` of the picture."""
-    noise = smooth_noise(shape, width_px / 2, rng)
+    """Spots (H, W) about ``width_px`` wide, made of 2 by 2 pixels, that cover ``share`` of the picture."""
+    noise = smooth_noise(((shape[0] + 1) // 2, (shape[1] + 1) // 2), width_px / 4, rng)
     count = round(share * noise.size)
     if not count:
         return np.zeros(shape, bool)
-    return noise > np.partition(noise.ravel(), -count - 1)[-count - 1]
+    limit = np.partition(noise.ravel(), -count - 1)[-count - 1]
+    return (noise > limit).repeat(2, axis=0).repeat(2, axis=1)[: shape[0], : shape[1]]
 
 
 def mix_edges(depth: np.ndarray, share: float, step: float, rng: np.random.Generator) -> np.ndarray:

@@ -37,8 +37,8 @@ class Hand:
     def skin(self, skin: Skin) -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) [m] and normals (V, 3) in the world."""
         vertices, normals = skin.posed(self.joint_pos, self.scale, self.side)
-        turn = self.T_world_palm.rotation_matrix().T
-        return vertices @ turn + self.T_world_palm.translation, normals @ turn
+        turn = self.T_world_palm.rotation_matrix().T.astype(np.float32)
+        return vertices @ turn + self.T_world_palm.translation.astype(np.float32), normals @ turn
 
     def flesh(self, digit: str) -> tuple[np.ndarray, np.ndarray]:
         """Balls along a digit, or for ``palm`` along the knuckles: centres (N, 3) [m] in the world, radii (N) [m]."""

@@ -38,27 +38,33 @@ class Skin:
     """The mesh of a right hand at rest."""
 
     vertices: np.ndarray
-    """(V, 3) [m] in the palm frame."""
+    """(V, 3) float32 [m] in the palm frame."""
     normals: np.ndarray
-    """(V, 3) unit vectors outwards."""
+    """(V, 3) float32, unit vectors outwards."""
     faces: np.ndarray
     """(F, 3) int32, counter-clockwise from outside."""
     weights: np.ndarray
-    """(V, 17) share of each bone; rows sum to 1."""
+    """(V, 17) float32, share of each bone; rows sum to 1."""
     colours: np.ndarray
     """(V, 2) place in the palette: how red; and the part, one of those of ``texture.hand_palette``."""
 
     def posed(self, joint_pos: np.ndarray, scale: float = 1.0, side: str = "right") -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) [m] and normals (V, 3) in the palm frame for angles (J) [rad]."""
-        moved = Ts_palm_bone(joint_pos)
-        blended = np.tensordot(self.weights, moved.as_matrix()[:, :3], axes=1)
-        turn, mirror = blended[:, :, :3], MIRROR if side == "left" else np.ones(3)
-        vertices = np.einsum("vij,vj->vi", turn, self.vertices) + blended[:, :, 3]
-        return vertices * scale * mirror, unit(np.einsum("vij,vj->vi", turn, self.normals)) * mirror
+        moved = Ts_palm_bone(joint_pos).as_matrix()[:, :3].astype(np.float32)
+        blended = (self.weights @ moved.reshape(len(BONES), 12)).reshape(-1, 3, 4)
+        mirror = MIRROR if side == "left" else np.ones(3)
+        vertices = _turned(blended, self.vertices) + blended[:, :, 3]
+        return vertices * (scale * mirror).astype(np.float32), unit(_turned(blended, self.normals)) * mirror
 
     def side_faces(self, side: str) -> np.ndarray:
         """(F, 3) faces of that side: mirroring turns a triangle round."""
         return self.faces[:, ::-1] if side == "left" else self.faces
+
+
+def _turned(blended: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Vectors (V, 3), each by its own matrix (V, 3, 4)."""
+    x, y, z = (vectors[:, axis, None] for axis in range(3))
+    return blended[:, :, 0] * x + blended[:, :, 1] * y + blended[:, :, 2] * z
 
 
 @cache
@@ -66,7 +72,12 @@ def make_skin() -> Skin:
     """The skin; made once per process, in about a second."""
     low, high = np.array([-0.050, -0.075, -FOREARM_LENGTH - 0.008]), np.array([0.065, 0.105, 0.205])
     vertices, faces, normals = triangulate(skin_distance, low, high, STEP)
-    return Skin(vertices, normals, faces, _weights(vertices, faces), _colours(vertices, normals))
+    weights, colours = _weights(vertices, faces), _colours(vertices, normals)
+    return Skin(_single(vertices), _single(normals), faces, _single(weights), colours)
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)
 
 
 def _weights(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -79,23 +79,23 @@ class Stage:
         self._put(T_world_object, hand)
         rgb = self._window.colour()
         drawn, depth = self._window.identity_and_depth()
-        return Picture(rgb, depth, {name: np.isin(drawn, self._codes(name)) for name in MASK_NAMES})
+        return Picture(rgb, depth, {name: self._shows(name)[drawn] for name in MASK_NAMES})
 
     def depth(self, T_world_object: SE3, hand: Hand) -> np.ndarray:
         """Depth (H, W) [m] alone."""
         self._put(T_world_object, hand)
-        return self._window.identity_and_depth()[1]
+        return self._window.depth()
 
-    def _codes(self, name: str) -> list[int]:
-        """Of what is drawn of the object or the hand."""
+    def _shows(self, name: str) -> np.ndarray:
+        """By the code of what is drawn, whether it is the object or the hand."""
         drawn = self._window.scene.geoms[: self._window.scene.ngeom]
-        if name == "hand":
-            return [each.segid for each in drawn if each.objtype == mujoco.mjtObj.mjOBJ_SKIN]
-        return [
-            each.segid
-            for each in drawn
-            if each.objtype == mujoco.mjtObj.mjOBJ_GEOM and each.objid in self._object_geoms
-        ]
+        shows = np.zeros(len(drawn) + 1, bool)
+        for each in drawn:
+            if name == "hand":
+                shows[each.segid + 1] |= each.objtype == mujoco.mjtObj.mjOBJ_SKIN
+            else:
+                shows[each.segid + 1] |= each.objtype == mujoco.mjtObj.mjOBJ_GEOM and each.objid in self._object_geoms
+        return shows
 
     def _put(self, T_world_object: SE3, hand: Hand) -> None:
         wxyz_xyz = T_world_object.wxyz_xyz
