@@ -17,7 +17,7 @@ SEED = 20_240
 
 def write_figures(path: str, slow: bool) -> None:
     """Measure everything and write it to ``path``."""
-    steps, starts = (1_000_000, 10_000) if slow else (100_000, 100)
+    steps, starts = (1_000_000, 10_000) if slow else (50_000, 100)
     figures = {**speed.measure(SEED), **solidity.measure(steps, SEED), **resets.measure(starts, SEED)}
     figures["resets_per_task_and_robot"] = starts
     Path(path).write_text(json.dumps(figures), encoding="utf-8")

@@ -1,0 +1,107 @@
+"""The benchmark measures what it says: the same worlds with and without it, every escape counted, nothing simulated less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from h2s2r_sim.benchmark import drive, solidity, speed
+from h2s2r_sim.config import EnvCfg
+from h2s2r_sim.engines.mujoco import MujocoEngine
+from h2s2r_sim.env.environment import Environment
+from h2s2r_sim.env.make import make_env
+
+NUM_ENVS = 4
+
+
+@pytest.fixture(scope="module")
+def env() -> Environment:
+    cfg = EnvCfg(num_threads=1)
+    return make_env("snackbox_push", num_envs=NUM_ENVS, cfg=replace(cfg, start=replace(cfg.start, pool=16)))
+
+
+def engine_of(env: Environment) -> MujocoEngine:
+    assert isinstance(env.engine, MujocoEngine)
+    return env.engine
+
+
+def test_measuring_the_bare_engine_changes_nothing(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> np.ndarray:
+        env.reset(5)
+        pusher = drive.Pusher(env, np.random.default_rng(0))
+        for _ in range(6):
+            obs, *_ = env.step(pusher.act())
+        return obs["critic"]
+
+    plain = run()
+    monkeypatch.setattr(speed, "_STEPS", 2 * NUM_ENVS)
+    timed = speed.Timed(env, drive.Pusher(env, np.random.default_rng(0)))
+    env.reset(5)
+    for _ in range(3):
+        speed._round(timed)
+    measured = env._observe(slice(None))["critic"]
+    assert np.array_equal(plain, measured)
+    assert len(timed.whole) == 3 and all(
+        0.0 < bare < whole for bare, whole in zip(timed.engine, timed.whole, strict=True)
+    )
+    assert "step" not in vars(engine_of(env).batch)
+
+
+def test_what_is_measured_is_what_the_issue_asks_for(env: Environment) -> None:
+    env.reset(0)
+    for _ in range(5):
+        env.step(np.zeros((NUM_ENVS, env.num_actions)))
+    settings = speed._settings(env)
+    assert settings["sim_dt"] <= 1.0 / 120.0 and settings["control_hz"] == 15.0 and settings["ls_iterations"] >= 50
+    assert settings["contacts_per_world"] >= 3.0  # each box stands on its table
+    assert env.cfg.perturbation.push_probability > 0.0 and env.cfg.perturbation.friction > 0.0
+
+
+def test_depths_are_those_of_all_contacts(env: Environment) -> None:
+    env.reset(1)
+    pusher = drive.Pusher(env, np.random.default_rng(1))
+    for _ in range(10):
+        env.step(pusher.act())
+    depths = solidity.contact_depths(env.engine)
+    assert np.allclose([each.max(initial=0.0) for each in depths], env.engine.penetration(), atol=1e-9)
+    assert all(len(each) for each in depths)
+
+
+def test_pushers_go_with_the_goal(env: Environment) -> None:
+    env.reset(2)
+    pusher = drive.Pusher(env, np.random.default_rng(2))
+    ahead = env.path.target.wxyz_xyz_world_object[-1, 4:] - env.path.target.wxyz_xyz_world_object[0, 4:]
+    actions = []
+    for _ in range(150):
+        actions.append(pusher.act())
+        env.step(actions[-1])
+    mean = np.mean(actions, axis=(0, 1))[:3]
+    assert mean @ ahead > 0.0
+
+
+def test_wild_actions_fill_the_range() -> None:
+    rng, last = np.random.default_rng(0), np.zeros((8, 11))
+    seen = []
+    for _ in range(200):
+        last = drive.wild_actions(rng, last.shape, last)
+        seen.append(last)
+    actions = np.array(seen)
+    assert np.abs(actions).max() <= 1.0
+    slamming = actions[20:, 4:]
+    assert np.isin(slamming, [-1.0, 1.0]).mean() > 0.95 and (slamming > 0).any() and (slamming < 0).any()
+
+
+def test_every_escape_is_counted(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert solidity.wild_steps(env, 5, seed=0) == 0
+    whole = env.step
+
+    def leaking(action: np.ndarray):
+        obs, reward, *others = whole(action)
+        reward[1] = np.nan
+        obs["actor"][2, 0] = np.inf
+        return obs, reward, *others
+
+    monkeypatch.setattr(env, "step", leaking)
+    assert solidity.wild_steps(env, 5, seed=0) == 10
