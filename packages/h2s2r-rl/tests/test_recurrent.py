@@ -85,8 +85,9 @@ def test_observations_of_another_size_are_refused(tmp_path):
 
 def test_presets():
     assert set(PRESETS) == {"fast", "full"}
-    assert PRESETS["fast"]() == TrainCfg()
-    assert (full().memory, full().epochs, full().mini_batches) == (256, 4, 4)
+    assert PRESETS["fast"]().memory > 0
+    assert full() == replace(PRESETS["fast"](), steps=full().steps)
+    assert full().steps > PRESETS["fast"]().steps
 
 
 def test_mini_batches_with_memory_divide_environments():

@@ -16,7 +16,7 @@ import torch
 from rsl_rl.runners import OnPolicyRunner
 
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_rl.config import TrainCfg
+from h2s2r_rl.config import TrainCfg, fast
 from h2s2r_rl.train.actor import Actor, torch_threads
 from h2s2r_rl.train.algorithm import rsl_rl_config
 from h2s2r_rl.train.checkpoint import load_checkpoint, save_checkpoint
@@ -61,7 +61,7 @@ def train(
         TrainingError: a loss or an observation is no number, or a checkpoint cannot be written; the last one is whole.
         OSError: the folder cannot be made.
     """
-    cfg = cfg or TrainCfg()
+    cfg = cfg or fast()
     return learn(make_env(task, robot, cfg.num_envs, cfg.env), cfg, folder, watch, resume)
 
 
