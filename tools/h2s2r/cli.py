@@ -35,7 +35,7 @@ def run_demo(
         task: a bundled task, or where one is.
         robot: a bundled robot, or its folder.
         seed: of the training.
-        steps: policy steps of the training; 500,000 where not given.
+        steps: policy steps of the training; 400,000 where not given.
         out: folder for the policy, the film and the figures.
     """
     # Only here, as it loads torch and the simulator, which the other verbs do without.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from h2s2r_retarget.embodiment import Embodiment, load_embodiment
-from h2s2r_rl.config import TrainCfg
+from h2s2r_rl.config import fast
 from h2s2r_rl.evaluate import Evaluation, judge
 from h2s2r_rl.train import CHECKPOINT, Actor, Progress, train
 from h2s2r_schemas.artifacts import TaskSpec
@@ -39,7 +39,7 @@ class DemoCfg:
     """A bundled robot, or its folder."""
     seed: int = 0
     """Of the training; the judged episodes have others."""
-    steps: int = TrainCfg.steps
+    steps: int = fast().steps
     """Policy steps of the training, over all environments."""
     episodes: int = 256
     """Fresh episodes the policy is judged on."""
@@ -95,7 +95,9 @@ def run_demo(cfg: DemoCfg, folder: Path, listener: Listener | None = None) -> De
 
     listener.stage(f"Training {embodiment.name} for {task.name}: {cfg.steps / 1e6:.1f} million policy steps")
     began = time.perf_counter()
-    actor = train(task, embodiment, TrainCfg(steps=cfg.steps, seed=cfg.seed, env=env_cfg), folder, listener.training)
+    actor = train(
+        task, embodiment, replace(fast(), steps=cfg.steps, seed=cfg.seed, env=env_cfg), folder, listener.training
+    )
     train_seconds = time.perf_counter() - began
 
     listener.stage(f"Judging it on {cfg.episodes} fresh episodes")
@@ -134,6 +136,7 @@ def _film(
     listener: Listener,
 ) -> tuple[Path | None, str]:
     env = make_env(task, embodiment, _FILMED, for_evaluation(env_cfg))
+    actor.reset()
     actor.reset()
     states = record_episodes(env, lambda obs: actor.act(obs["actor"]), _FILMED, seed)
     try:
