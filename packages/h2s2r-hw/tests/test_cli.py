@@ -7,6 +7,7 @@ Not here: lock-step runs (test_processes).
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -23,19 +24,37 @@ SECOND = 1_000_000_000
 IDEAL = ["emulate", "--plant", "ideal", "--can-interface", "virtual"]
 
 
+class UntilTold(RealClock):
+    """A wall clock on which it is late once ``over`` is set."""
+
+    over = False
+
+    def now_ns(self) -> int:
+        return 2**61 if self.over else super().now_ns()
+
+    def receive(self, channel, read, until_ns):
+        return super().receive(channel, read, min(until_ns, self.now_ns() + SECOND // 20))
+
+
 def test_by_the_wall_clock_a_client_is_answered_and_events_are_told(capsys):
     """Nothing about times: a shared machine keeps none."""
-    cabinet, own = free_port(), free_port()
-    clock = RealClock()
+    cabinet, own, clock = free_port(), free_port(), UntilTold()
     arm = FriClient("1.15", "position", clock, port=own, cabinet=("127.0.0.1", cabinet))
     bus = open_bus("virtual", "wall clock")
     hand = HandClient(bus, clock, target=lambda seconds: [0.5] * 16)
-    # The hand hears only what is said once it is there.
-    threads = [threading.Thread(target=arm.run, args=(2 * SECOND,)), threading.Timer(0.5, hand.run, (2 * SECOND,))]
+
+    def handle():
+        # The hand hears only what is said once it is there.
+        while not arm.messages and not clock.over:
+            time.sleep(0.01)
+        hand.run(2**60)
+
+    threads = [threading.Thread(target=arm.run, args=(2**60,)), threading.Thread(target=handle)]
     for thread in threads:
         thread.start()
     addresses = ["--fri", f"127.0.0.1:{cabinet}", "--fri-client", f"127.0.0.1:{own}", "--can-channel", "wall clock"]
-    code = main([*IDEAL, *addresses, "--seconds", "1.5", "--faults", "safety_stop=1@1"])
+    code = main([*IDEAL, *addresses, "--seconds", "1.5", "--faults", "safety_stop=1@0.2"])
+    clock.over = True
     for thread in threads:
         thread.join(20.0)
     arm.close()

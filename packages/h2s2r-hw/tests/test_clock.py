@@ -144,9 +144,29 @@ def test_a_message_that_was_announced_and_does_not_come_is_an_error_and_not_a_ha
     assert left == ["waits"] and "did not arrive" in failures[0]
 
 
-def test_strangers_and_those_who_do_not_come_are_named():
-    _, _, failures = group({"here": ((), sleeper(10)), "stranger": ((), sleeper(10))}, 5, names=("here",))
-    assert not failures or "expected are: here" in failures[0] or "ended" in failures[0]
+def test_a_stranger_is_told_who_is_expected_and_the_group_goes_on():
+    clock, refused = Lockstep(patience=10.0), []
+
+    def live():
+        try:
+            LockstepClock(clock.address, "stranger", (), patience=10.0)
+        except LockstepError as error:
+            refused.append(str(error))
+        own = LockstepClock(clock.address, "here", (), patience=10.0)
+        own.wait_until(5)
+        own.close()
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    clock.gather(("here",))
+    assert clock.names == ("here",) and "expected are: here" in refused[0]
+    clock.run(Metronome([]), 20)
+    assert clock.names == ()
+    thread.join(10.0)
+    clock.close()
+
+
+def test_those_who_do_not_come_and_clocks_that_are_not_there_are_named():
     with pytest.raises(LockstepError, match="absent did not join"):
         Lockstep(patience=0.05).gather(("absent",))
     with pytest.raises(LockstepError, match="start the emulated cell first"):

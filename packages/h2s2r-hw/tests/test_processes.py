@@ -17,7 +17,7 @@ import pytest
 
 pytest.importorskip("google.protobuf", reason="stock protobuf is the client's codec")
 
-SECONDS = 2.5
+SECONDS = 2.3
 CHANNEL = "239.74.163.2"
 
 
@@ -78,9 +78,9 @@ needs_multicast = pytest.mark.skipif(not multicast_works(), reason="no route for
 
 @needs_multicast
 def test_three_processes_without_physics_give_the_same_bytes_from_the_same_seed():
-    runs = [rehearse("ideal", seed, faults="drop=0.01@0.5,lost_frames=0.01@0.5") for seed in (3, 3, 4)]
-    digests = [run[2].rpartition("digest: ")[2].strip() for run in runs]
-    assert len(digests[0]) == 64 and digests[0] == digests[1] != digests[2]
+    runs = [rehearse("ideal", 3, faults="drop=0.01@0.5,lost_frames=0.01@0.5") for _ in range(2)]
+    digests = [said.rpartition("digest: ")[2].strip() for _, _, said in runs]
+    assert len(digests[0]) == 64 and digests[0] == digests[1]
 
 
 @needs_multicast

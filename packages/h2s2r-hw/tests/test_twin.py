@@ -26,7 +26,7 @@ from h2s2r_hw.emulators.sight import Sight  # noqa: E402
 from h2s2r_hw.emulators.twin import Twin  # noqa: E402
 from h2s2r_schemas.errors import SchemaError  # noqa: E402
 
-AMPLITUDE, HZ, JOINT = 0.1, 0.5, 3
+AMPLITUDE, HZ, JOINT = 0.1, 1.0, 3
 FIST = [0.0, 1.2, 1.2, 1.0] * 3 + [0.7, 0.3, 0.3, 0.3]
 OPEN = [0.0, 0.1, 0.1, 0.1] * 3 + [0.6, 0.1, 0.1, 0.1]
 
@@ -75,12 +75,12 @@ def test_the_arm_follows_a_sine_as_a_spring_with_inertia_does(version, mode):
     behaviour, expected = (
         (push, torque * unit) if mode == "torque" else (sine(JOINT, AMPLITUDE, HZ), AMPLITUDE * kp * unit)
     )
-    cabinet = quick(CabinetCfg(version=version, mode=mode, active_time=4.0))
-    run = run_cell(5.0, cabinet, plant=plant, fri={"behaviour": behaviour})
+    cabinet = quick(CabinetCfg(version=version, mode=mode, active_time=2.0))
+    run = run_cell(2.5, cabinet, plant=plant, fri={"behaviour": behaviour})
     assert run.fri.states == [1, 2, 3, 4, 0] and run.codes == ["motion_done"]
     assert run.cell.cabinet.protocol_errors == 0 and run.fri.undecodable == []
     assert run.fri.mirrored and all(ipo == sent for ipo, sent in run.fri.mirrored)
-    got = measured_response(run, 2.0, 4.0)
+    got = measured_response(run, 1.0, 2.0)
     assert abs(got) == pytest.approx(abs(expected), rel=0.05)
     assert math.degrees(np.angle(got / expected)) == pytest.approx(0.0, abs=4.0)
 
@@ -89,11 +89,11 @@ def test_the_arm_follows_a_sine_as_a_spring_with_inertia_does(version, mode):
 @pytest.mark.parametrize("version", ["v4", "v5"])
 def test_the_hand_follows_a_fist_and_opens(version):
     units = {"unit": math.radians(0.088), "per_newton_metre": 1430.0} if version == "v5" else {}
-    target = {"target": lambda seconds: FIST if seconds < 1.5 else OPEN}
-    run = run_cell(3.0, hand=HandCfg(version=version), plant=twin(), fingers={**units, **target})
+    target = {"target": lambda seconds: FIST if seconds < 1.0 else OPEN}
+    run = run_cell(2.0, hand=HandCfg(version=version), plant=twin(), fingers={**units, **target})
     at = {}
     for now_ns, finger, counts in run.hand.reports:
-        at[finger, now_ns >= 1.5 * SECOND] = [count * run.hand.unit for count in counts]
+        at[finger, now_ns >= SECOND] = [count * run.hand.unit for count in counts]
     for finger in range(4):
         goal = slice(4 * finger, 4 * finger + 4)
         assert at[finger, False] == pytest.approx(FIST[goal], abs=0.06)
