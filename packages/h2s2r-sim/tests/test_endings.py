@@ -26,6 +26,8 @@ from h2s2r_sim.task import load_task, task_names
 #: Where the object is (7) at a time [s] of the episode.
 Script = Callable[[float], np.ndarray]
 PUSH = load_task("snackbox_push")
+#: [Hz] of policy steps.
+RATE = EnvCfg().control_hz
 
 
 class ScriptedEngine:
@@ -59,17 +61,13 @@ def scripted(task: TaskSpec, scripts: list[Script], **cfg: object) -> Environmen
 
 
 def replay(task: TaskSpec, speed: float = 1.0, delay: float = 0.0) -> Script:
-    """The reference."""
-
-    def script(time: float) -> np.ndarray:
-        reference = task.reference
-        at = np.clip((time - delay) * speed, 0.0, reference.duration)
-        after = int(np.clip(np.searchsorted(reference.time, at, side="right"), 1, len(reference.time) - 1))
-        start, end = reference.time[after - 1], reference.time[after]
-        Ts_world_object = reference.Ts_world_object
-        return Ts_world_object[after - 1].interpolate(Ts_world_object[after], (at - start) / (end - start)).wxyz_xyz
-
-    return script
+    """The reference, at the times of policy steps."""
+    reference, Ts_world_object = task.reference, task.reference.Ts_world_object
+    at = np.clip((np.arange(round(60.0 * RATE)) / RATE - delay) * speed, 0.0, reference.duration)
+    after = np.clip(np.searchsorted(reference.time, at, side="right"), 1, len(reference.time) - 1)
+    fraction = (at - reference.time[after - 1]) / (reference.time[after] - reference.time[after - 1])
+    poses = Ts_world_object[after - 1].interpolate(Ts_world_object[after], fraction).wxyz_xyz
+    return lambda time: poses[round(time * RATE)]
 
 
 def still(task: TaskSpec) -> Script:
