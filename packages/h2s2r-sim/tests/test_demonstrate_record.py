@@ -19,7 +19,8 @@ from h2s2r_schemas.codec import load
 from h2s2r_schemas.demo import DemoTruth, open_demo, truth_path
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
-from h2s2r_sim.demonstrate import BUNDLED, NO_FAULTS, SMALL, RecordCfg, record_demo
+from h2s2r_sim.demonstrate import BUNDLED, NO_FAULTS, SMALL, RecordCfg, record_demo, task_from_truth
+from h2s2r_sim.task import load_task
 from h2s2r_sim.view import NoGraphicsError
 from h2s2r_sim.view.offscreen import offscreen_backend
 
@@ -222,6 +223,20 @@ def test_the_bundled_recording_is_small_and_whole():
     assert demo.meta.notes["task"] == truth.scene.name == "snackbox_push"
     assert truth.hand_trajectory.side == "right"
     assert demo.meta.licence == "Apache-2.0"
+
+
+def test_the_truth_of_the_bundled_recording_is_the_task_it_shows(tmp_path):
+    shown, meant = task_from_truth(BUNDLED), load_task("snackbox_push")
+    first, last = (shown.reference.Ts_world_object[index] for index in (0, -1))
+    for found, wanted in ((first, meant.reference.Ts_world_object[0]), (last, meant.reference.Ts_world_object[-1])):
+        distance, turn = found.distance(wanted)
+        assert distance < 2e-3
+        assert turn < np.deg2rad(0.5)
+    # The hand is on its way from where the task wants it to the object, 3.5 cm farther on.
+    assert shown.side == meant.side
+    assert np.linalg.norm(shown.p_object_keypoints - meant.p_object_keypoints, axis=-1).max() < 0.05
+    with pytest.raises(SchemaError, match=r"has no truth\.h2s: only rendered recordings do"):
+        task_from_truth(tmp_path)
 
 
 def files(folder: Path) -> dict[str, bytes]:

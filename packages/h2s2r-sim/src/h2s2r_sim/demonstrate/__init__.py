@@ -6,6 +6,7 @@ Not here: what a recording is (schemas), finding things in one (perception).
 
 from h2s2r_sim.demonstrate.camera import D435, NO_FAULTS, DepthFaults
 from h2s2r_sim.demonstrate.direction import Direction, direct
+from h2s2r_sim.demonstrate.known import task_from_truth
 from h2s2r_sim.demonstrate.record import BUNDLED, SMALL, RecordCfg, record_demo
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "RecordCfg",
     "direct",
     "record_demo",
+    "task_from_truth",
 ]
