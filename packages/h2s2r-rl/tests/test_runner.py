@@ -177,7 +177,23 @@ class TestItDoesNotBegin:
         self.refused(env, "s old", robot, lambda: seen.replace(capture_time=-1.0))
         self.refused(env, "reports 'mug'", robot, lambda: seen.replace(object_name="mug"))
         away = seen.wxyz_xyz_world_object + np.array([0, 0, 0, 0, 0.3, 0, 0])
-        self.refused(env, "Put it there", robot, lambda: seen.replace(wxyz_xyz_world_object=away))
+        self.refused(env, "Put it there", robot, lambda: robot.object_state().replace(wxyz_xyz_world_object=away))
+
+    def test_but_single_bad_poses_are_passed_over(self, env):
+        robot, asked = sim_robot(), []
+
+        def source():
+            asked.append(1)
+            seen = robot.object_state()
+            away = seen.wxyz_xyz_world_object + np.array([0, 0, 0, 0, 0.3, 0, 0])
+            return seen.replace(wxyz_xyz_world_object=away) if len(asked) in (1, 2, 4) else seen
+
+        result = run_policy(policy_of(env), robot, source, PUSH, ALLEGRO)
+        assert result.stopped == ""
+        assert (
+            np.linalg.norm(result.rollout.wxyz_xyz_world_object[0, 4:] - PUSH.reference.wxyz_xyz_world_object[0, 4:])
+            < 0.1
+        )
 
     def test_while_somebody_else_has_the_lease(self, env):
         from h2s2r_schemas.wire import Request

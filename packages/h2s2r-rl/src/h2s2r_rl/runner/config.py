@@ -33,6 +33,8 @@ class RunCfg:
     """[rad] likewise."""
     hand_joints: float = 0.3
     """[rad; m] of any hand joint from the pre-manipulation pose."""
+    object_wait: float = 1.0
+    """[s] of the robot's time to wait for an object pose that is as it has to be: single ones may be lost or far off."""
     arm_timeout: float = 10.0
     """[s] of the robot's time that arming may take."""
     dry_run: bool = False

@@ -40,6 +40,13 @@ class Link:
             self._heard = self.state.time
         return self.state
 
+    def wait(self) -> RobotState:
+        """Wait for the next state and keep the lease, if there is one."""
+        if self._epoch:
+            self._request("renew_lease")
+            self._heard = self.state.time
+        return self.next_state()
+
     def arm(self, timeout: float) -> None:
         """Take the lease and arm.
 
@@ -58,13 +65,12 @@ class Link:
             if not reply.ok:
                 raise _refused("Arming", reply)
             began = self.state.time
-            while self.next_state().server_state not in _ARMED:
+            while self.wait().server_state not in _ARMED:
                 if self.state.time - began > timeout or self.state.fault is not None:
                     raise RunError(
                         f"The robot is {self.state.server_state!r} {self.state.time - began:.1f} s after it was asked to arm"
                         f"{'' if self.state.fault is None else ': ' + self.state.fault.cause}. See its server's display."
                     )
-                self._request("renew_lease")
         except RunError:
             self.release()
             raise

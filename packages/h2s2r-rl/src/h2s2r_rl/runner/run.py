@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_rl.runner.config import RunCfg
+from h2s2r_rl.runner.config import RunCfg, RunError
 from h2s2r_rl.runner.link import Link
 from h2s2r_rl.runner.mind import Mind, Sight
 from h2s2r_rl.runner.start import check_object, check_partners, check_robot_start
@@ -67,10 +67,7 @@ def run_policy(
     link = Link(robot)
     check_partners(policy.spec, link.hello, task, embodiment)
     run = _Run(policy, link, object_source, Mind(policy.spec, task, embodiment), task, cfg, truth)
-    seen = object_source()
-    check_object(seen, link.state.time, task, cfg)
-    assert seen is not None
-    check_robot_start(link.state, seen, task, embodiment, cfg)
+    check_robot_start(link.state, run.await_object(), task, embodiment, cfg)
     if cfg.dry_run:
         return run.episode(seed)
     link.arm(cfg.arm_timeout)
@@ -99,15 +96,29 @@ class _Run:
         self._indices: list[int] = []
         self._true: list[np.ndarray] = []
 
+    def await_object(self) -> ObjectState:
+        """The object where the task begins, seen just now.
+
+        Raises:
+            RunError: not within the time allowed.
+        """
+        began = self._link.state.time
+        while True:
+            seen = self._source()
+            try:
+                return check_object(seen, self._link.state.time, self._task, self._cfg)
+            except RunError:
+                if self._link.state.time - began >= self._cfg.object_wait:
+                    raise
+            self._link.wait()
+
     def episode(self, seed: int | None) -> RunResult:
         """Act until the reference and the time to settle after it have passed, or all time allowed."""
         link, mind, dt = self._link, self._mind, self._mind.control_dt
         self._policy.reset()
+        # Anew, as arming may have taken a while.
+        seen = self.await_object()
         began, step, stopped = link.state.time, 0, ""
-        seen = self._source()
-        # Checked a moment ago, and arming may have taken a while.
-        check_object(seen, link.state.time, self._task, self._cfg)
-        assert seen is not None
         sight = Sight(seen.wxyz_xyz_world_object, seen.capture_time)
         mind.begin(link.state, sight)
         while not stopped and not self._over(step * dt):

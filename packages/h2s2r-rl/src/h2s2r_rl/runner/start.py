@@ -47,8 +47,8 @@ def check_partners(spec: PolicySpec, hello: Hello, task: TaskSpec, embodiment: E
         )
 
 
-def check_object(seen: ObjectState | None, time: float, task: TaskSpec, cfg: RunCfg) -> None:
-    """The object of the task is in sight, now, where the task begins.
+def check_object(seen: ObjectState | None, time: float, task: TaskSpec, cfg: RunCfg) -> ObjectState:
+    """``seen``, if the object of the task is in sight, now, where the task begins.
 
     Args:
         seen: newest message, if any.
@@ -78,6 +78,7 @@ def check_object(seen: ObjectState | None, time: float, task: TaskSpec, cfg: Run
             f"The object is {100 * position:.1f} cm and {np.rad2deg(rotation):.0f}° from where the task begins; up to "
             f"{100 * cfg.object_position:.0f} cm and {np.rad2deg(cfg.object_rotation):.0f}° are allowed. Put it there."
         )
+    return seen
 
 
 def check_robot_start(
