@@ -3,8 +3,9 @@
 In:  whether to run the long version.   Out: one flat mapping of figures.
 Not here: what the figures must be (the issue says).
 
-``realtime_factor`` is the cell's time over wall time of three processes in lock-step over real sockets: the cell with its
-twin, an arm client at 200 Hz and a hand controller at 333 Hz. ``…_us`` are CPU time [µs], the best of many batches;
+``realtime_factor`` is the cell's time over wall time, in the best of three runs, of three processes in lock-step over real
+sockets: the cell with its twin, an arm client at 200 Hz and a hand controller at 333 Hz. They act one at a time, so it needs a
+core that is free. ``…_us`` are CPU time [µs], the best of many batches;
 ``fri_codec_us`` is what one period costs a client, monitoring message in and command out, in the dearest version.
 ``…_cpu_per_second`` is CPU time [s] of each process for one second of the cell's time.
 """
@@ -46,17 +47,18 @@ def run(slow: bool = False) -> dict[str, float]:
     """All figures of the emulated cell.
 
     Args:
-        slow: 30 s of the cell's time instead of 6.
+        slow: 30 s of the cell's time in each of three runs, instead of 3.
 
     Raises:
         H2S2RError: a process failed; the message ends with what it said.
     """
-    seconds = 30.0 if slow else 6.0
+    seconds = 30.0 if slow else 3.0
     codec = {version: _codec_us(version) for version in FriVersion}
     figures: dict[str, float] = {"fri_codec_us": max(codec.values())}
     figures |= {f"fri_codec_{version.value.replace('.', '_')}_us": cost for version, cost in codec.items()}
     figures["hand_codec_us"] = _hand_codec_us()
-    return figures | _lockstep(seconds)
+    # The best of three: whatever else this machine does only makes it slower.
+    return figures | max((_lockstep(seconds) for _ in range(3)), key=lambda run: run["realtime_factor"])
 
 
 def _best_us(work: Callable[[], object], batches: int = 100, count: int = 50) -> float:

@@ -109,10 +109,13 @@ class Twin:
         self._arm_dofs = scene.joint_dofs[self._arm]
         self._arm_actuators, self._hand_actuators = scene.actuators[self._arm], scene.actuators[self._hand]
         self._overlay_limit = self.spec.torque_limit[self._arm]
+        self._pushes = bool(self.cfg.perturbation.push_probability)
         # Targets and torques wait here for as long as they are late; the newest is last.
         steps = round(float(self.signals.action_delay[0]) / (STEP_NS * 1e-9))
         first = (joint_pos[self._arm].copy(), np.zeros(len(ARM_JOINTS)), np.zeros(len(HAND_JOINTS)))
         self._commands, self._newest = [first] * (steps + 1), first
+        self._applied: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._hand_torque: Values = ()
         play = 0.5 * self.signals.backlash[0]
         self._arm_play, self._hand_play = play[self._arm], play[self._hand]
         self._arm_joint, self._hand_encoder = first[0].copy(), joint_pos[self._hand].copy()
@@ -131,7 +134,9 @@ class Twin:
 
     def command_hand(self, joint_torque: Values) -> None:
         """From now on the hand's motors push with (16) [N·m]."""
-        self._newest = (self._newest[0], self._newest[1], np.array(joint_torque))
+        if joint_torque != self._hand_torque:
+            self._hand_torque = joint_torque
+            self._newest = (self._newest[0], self._newest[1], np.array(joint_torque))
 
     def advance(self, now_ns: int) -> None:
         """Let time pass up to the last whole step before or at ``now_ns``."""
@@ -169,14 +174,8 @@ class Twin:
     def _step(self) -> None:
         data = self.data
         self._commands.append(self._newest)
-        target, overlay, fingers = self._commands.pop(0)
-        if self._loose_arm:
-            self._arm_joint = np.clip(self._arm_joint, target - self._arm_play, target + self._arm_play)
-            target = self._arm_joint
-        data.ctrl[self._arm_actuators] = target
-        data.ctrl[self._hand_actuators] = fingers
-        data.qfrc_applied[self._arm_dofs] = overlay
-        if self.cfg.perturbation.push_probability and self._steps % _PUSH_STEPS == 0:
+        self._apply(self._commands.pop(0))
+        if self._pushes and self._steps % _PUSH_STEPS == 0:
             push = events.draw_pushes(self._rng, self.cfg.perturbation, np.array([self._mass]))[0]
             data.xfrc_applied[self.scene.object_body] = self._weight[self.scene.object_body] + push
         if self._sticky:
@@ -188,6 +187,18 @@ class Twin:
         if self._loose_hand:
             moved = data.qpos[self.scene.joint_qpos[self._hand]]
             self._hand_encoder = np.clip(self._hand_encoder, moved - self._hand_play, moved + self._hand_play)
+
+    def _apply(self, command: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+        """What reaches the motors now; they keep it until something else does."""
+        if command is self._applied and not self._loose_arm:
+            return
+        target, overlay, fingers = self._applied = command
+        if self._loose_arm:
+            self._arm_joint = np.clip(self._arm_joint, target - self._arm_play, target + self._arm_play)
+            target = self._arm_joint
+        data = self.data
+        data.ctrl[self._arm_actuators], data.ctrl[self._hand_actuators] = target, fingers
+        data.qfrc_applied[self._arm_dofs] = overlay
 
     def _measured(self, joints: np.ndarray, joint_pos: np.ndarray | None = None) -> Values:
         true = self.data.qpos[self.scene.joint_qpos[joints]] if joint_pos is None else joint_pos

@@ -23,8 +23,6 @@ from h2s2r_hw.drivers.fri.protobuf import (
     walk,
 )
 
-_ID = b"\x08" + varint(COMMAND_ID)
-
 
 class CommandMessage(NamedTuple):
     """One answer of a client. Joints in the order of ``JOINT_NAMES``."""
@@ -43,7 +41,7 @@ class CommandMessage(NamedTuple):
 
 def encode_command(command: CommandMessage, version: FriVersion) -> bytes:
     """A datagram."""
-    header = _ID + b"\x10" + varint(command.sequence) + b"\x18" + varint(command.reflected_sequence)
+    header = b"%b%b\x18%b" % (_PREFIXES[COMMAND_ID], varint(command.sequence), varint(command.reflected_sequence))
     payload = bytes((0x0A, len(header))) + header
     data = b"" if command.joint_pos is None else joint_vector(1, command.joint_pos)
     if command.wrench is not None:

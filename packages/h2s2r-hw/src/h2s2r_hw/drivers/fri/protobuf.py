@@ -20,6 +20,7 @@ Value = Union[int, "tuple[int, int]"]
 _DOUBLE = struct.Struct("<d")
 _JOINTS = struct.Struct("<" + "Bd" * NUM_JOINTS)
 _JOINTS_SIZE = _JOINTS.size
+_JOINTS_PART = struct.Struct("<BB" + "Bd" * NUM_JOINTS)
 _TAG_DOUBLE = 0x09
 _FIVE_BYTES, _FIVE_BYTES_CONTINUE = 0x80_8080_8080, 0x80_8080_80
 _FRAME = struct.Struct("<I")
@@ -46,7 +47,7 @@ def joint_vector(tag: int, values: tuple[float, ...]) -> bytes:
     """A part that holds one unpacked double per joint; any number of joints is written, seven fast."""
     if len(values) == NUM_JOINTS:
         a, b, c, d, e, f, g = values
-        return bytes((tag << 3 | 2, _JOINTS_SIZE)) + _JOINTS.pack(9, a, 9, b, 9, c, 9, d, 9, e, 9, f, 9, g)
+        return _JOINTS_PART.pack(tag << 3 | 2, _JOINTS_SIZE, 9, a, 9, b, 9, c, 9, d, 9, e, 9, f, 9, g)
     return part(tag, b"".join(b"\x09" + _DOUBLE.pack(value) for value in values))
 
 

@@ -33,4 +33,7 @@ class Encoders:
         jump = self._plan.active("encoder_jump", now_ns)
         if jump is not None:
             joint_pos[int(jump.values[0])] += jump.values[1]
-        return [max(-_LARGEST - 1, min(_LARGEST, round(each / unit))) for each in joint_pos]
+        counts = [round(each / unit) for each in joint_pos]
+        if max(counts) > _LARGEST or min(counts) < -_LARGEST - 1:
+            return [max(-_LARGEST - 1, min(_LARGEST, each)) for each in counts]
+        return counts
