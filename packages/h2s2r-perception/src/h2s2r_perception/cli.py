@@ -1,7 +1,7 @@
-"""``h2s2r-perception convert``.
+"""``h2s2r-perception convert|track``.
 
 In:  the command line.   Out: files and text; 2 for what cannot be done.
-Not here: the work itself (convert).
+Not here: the work itself (convert, track).
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from h2s2r_perception.convert import FORMS, ConvertCfg, convert
-from h2s2r_schemas.errors import H2S2RError
+from h2s2r_schemas.artifacts import ObjectModel
+from h2s2r_schemas.codec import load, save
+from h2s2r_schemas.demo import open_demo
+from h2s2r_schemas.errors import H2S2RError, SchemaError
 
 
 def _progress(done: int, total: int) -> None:
@@ -38,6 +41,31 @@ def _convert(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _track(chosen: argparse.Namespace) -> int:
+    """The object's path through a recording."""
+    from h2s2r_perception.track.offline import track_object  # noqa: PLC0415 - slower to import than the other verbs
+
+    model = load(chosen.object)
+    if not isinstance(model, ObjectModel):
+        raise SchemaError(f"{chosen.object} holds a {type(model).__name__}; an ObjectModel is wanted.")
+    path = track_object(
+        open_demo(chosen.demo), model, frames=chosen.frames, mask=chosen.mask or None, progress=_progress
+    )
+    save(path, chosen.out)
+    lost = [str(index) for index in path.lost.nonzero()[0]]
+    print(f"{len(path.time)} frames, {len(lost)} lost{': ' if lost else ''}{' '.join(lost)}")
+    print(f"written: {chosen.out}")
+    return 0
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition(":")
+    try:
+        return int(first), int(last)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIRST:LAST, two frame numbers") from error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="h2s2r-perception", description="From one RGB-D recording to an object path, a scene and a hand."
@@ -54,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     into.add_argument("--licence", default="not stated", help="of the pictures, in words")
     into.add_argument("--overwrite", action="store_true", help="replace a recording that is there already")
     into.set_defaults(run=_convert)
+    track = verbs.add_parser("track", help="the object's path through a recording")
+    track.add_argument("demo", type=Path, help="folder of the recording")
+    track.add_argument("object", type=Path, help="file with its ObjectModel")
+    track.add_argument("--out", type=Path, required=True, help="file for the ObjectTrajectory")
+    track.add_argument("--frames", type=_range, metavar="FIRST:LAST", help="part of the recording to use")
+    track.add_argument("--mask", default="", help="name of masks in the recording that show the object, to start from")
+    track.set_defaults(run=_track)
     return parser
 
 

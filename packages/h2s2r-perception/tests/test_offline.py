@@ -1,0 +1,144 @@
+"""A whole recording: object found without help, both directions of time, the real recording against its labels."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from scenes_for_tests import CAMERA, Ball, Box, faces_rgb, look_at, render
+
+from h2s2r_perception.cli import main
+from h2s2r_perception.track.offline import track_in_camera, track_object
+from h2s2r_perception.track.smooth import smooth_path
+from h2s2r_perception.track.surface import load_mesh, surface_of
+from h2s2r_schemas.artifacts import Calibration, ObjectModel, ObjectTrajectory, Shape
+from h2s2r_schemas.codec import load, save
+from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
+from h2s2r_schemas.errors import SchemaError
+from h2s2r_schemas.se3 import SE3
+
+SIZE = (0.16, 0.10, 0.07)
+MODEL = ObjectModel(
+    name="box",
+    visual=(Shape(kind="box", size=SIZE),),
+    collision=(Shape(kind="box", size=SIZE),),
+    mass=0.3,
+    center_of_mass=(0.0, 0.0, 0.0),
+    inertia=np.diag((3.7e-4, 7.6e-4, 8.9e-4)),
+)
+T_WORLD_CAMERA = look_at((0.4, -0.4, 0.45), (0.0, 0.0, 0.03))
+
+
+def write_demo(folder, frames=22, with_object=True, placed=True):
+    """A box that is pushed 8 cm and turned 40° by balls which come, push, and go; and its true poses in the world."""
+    calibration = Calibration(
+        color=CAMERA, depth=CAMERA, wxyz_xyz_world_camera=T_WORLD_CAMERA.wxyz_xyz if placed else None
+    )
+    meta = DemoMeta(
+        name="push",
+        calibration=calibration,
+        depth_unit=0.001,
+        licence="CC0-1.0",
+        mask_names=("object",),
+        time_measured=True,
+    )
+    poses = []
+    with DemoWriter(folder, meta) as writer:
+        for index in range(frames):
+            share = float(np.clip((index - 6) / 9, 0.0, 1.0))
+            smooth = share * share * (3 - 2 * share)
+            T_world_box = SE3.from_parts((1, 0, 0, 0), (0.08 * smooth, 0.0, SIZE[2] / 2)) @ SE3.exp(
+                (0, 0, 0, 0, 0, 0.7 * smooth)
+            )
+            away = 0.03 * max(0, 4 - index) + 0.03 * max(0, index - 17)
+            hand = [
+                Ball(0.022, T_world_box.apply(np.array((-0.1 - away, 0.03 * k - 0.03, 0.03))), (205, 150, 125))
+                for k in range(3)
+            ]
+            things = [*hand, *([Box(SIZE, T_world_box, faces_rgb(3))] if with_object else [])]
+            frame, masks = render(things, T_WORLD_CAMERA, index, noise_px=0.05)
+            colour = cv2.imencode(".png", frame.rgb[..., ::-1])[1].tobytes()
+            depth = cv2.imencode(".png", np.round(frame.depth / 0.001).astype(np.uint16))[1].tobytes()
+            shown = (
+                {"object": cv2.imencode(".png", masks["object"].astype(np.uint8) * 255)[1].tobytes()}
+                if with_object
+                else {}
+            )
+            writer.append(index / 30, colour, depth, shown if index == 2 else {})
+            poses.append(T_world_box.wxyz_xyz)
+    return open_demo(folder), SE3(np.array(poses))
+
+
+@pytest.mark.requirement("H06")
+@pytest.mark.parametrize("mask", [None, "object"])
+def test_a_push_is_tracked_without_help(tmp_path, mask):
+    demo, Ts_world_truth = write_demo(tmp_path / "demo")
+    steps = []
+    found = track_object(demo, MODEL, mask=mask, progress=lambda done, total: steps.append((done, total)))
+    assert found.object_name == "box" and not found.lost.any() and (found.confidence > 0.5).all()
+    place, angle = found.Ts_world_object.distance(Ts_world_truth)
+    # Half a turn of a box is not seen in depth.
+    flipped = np.abs(np.rad2deg(angle) - 180) < 90
+    assert flipped.all() or not flipped.any()
+    off = np.abs(np.rad2deg(angle) - 180 * flipped)
+    assert place.mean() < 0.003 and place.max() < 0.006 and off.max() < 3.0
+    assert steps[-1] == (44, 44) or steps[-1][0] >= 40
+
+
+def test_a_part_of_a_recording_keeps_its_times(tmp_path):
+    demo, _ = write_demo(tmp_path / "demo")
+    found = track_object(demo, MODEL, frames=(3, 8))
+    assert np.array_equal(found.time, demo.meta.time[3:9])
+    with pytest.raises(SchemaError, match="0 to 21"):
+        track_object(demo, MODEL, frames=(3, 22))
+
+
+def test_the_command_tracks(tmp_path, capsys):
+    demo, _ = write_demo(tmp_path / "demo", 10)
+    save(MODEL, tmp_path / "box.h2s")
+    arguments = ["track", str(demo.folder), str(tmp_path / "box.h2s"), "--out", str(tmp_path / "path.h2s")]
+    assert main([*arguments, "--frames", "1:4"]) == 0
+    assert "4 frames, 0 lost" in capsys.readouterr().out
+    found = load(tmp_path / "path.h2s")
+    assert isinstance(found, ObjectTrajectory) and len(found.time) == 4
+    assert main(["track", str(demo.folder), str(tmp_path / "path.h2s"), "--out", str(tmp_path / "other.h2s")]) == 2
+    assert "an ObjectModel is wanted" in capsys.readouterr().err
+
+
+def test_what_cannot_be_tracked_is_said(tmp_path):
+    demo, _ = write_demo(tmp_path / "empty", 2, with_object=False)
+    with pytest.raises(SchemaError, match="not found in any"):
+        track_object(demo, MODEL)
+    unplaced, _ = write_demo(tmp_path / "unplaced", 2, placed=False)
+    with pytest.raises(SchemaError, match="does not say where the camera is"):
+        track_object(unplaced, MODEL)
+
+
+def test_smoothing_lowers_noise_but_keeps_motion_and_losses():
+    rng, time = np.random.default_rng(0), np.arange(60) / 30
+    true = np.where(time < 1, 0.0, 0.15 * (time - 1))
+    noise = rng.normal(0, 0.001, (60, 3))
+    lost = np.zeros(60, bool)
+    lost[20] = True
+    values = np.array(SE3.from_parts((1, 0, 0, 0), np.stack((true, 0 * true, 0 * true), 1) + noise).wxyz_xyz)
+    values[lost] = np.nan
+    smoothed = smooth_path(time, SE3(values), lost)
+    assert np.isnan(smoothed.wxyz_xyz[20]).all() and np.isfinite(smoothed.wxyz_xyz[~lost]).all()
+    still, moving = (time < 0.9) & ~lost, (time > 1.1) & (time < 1.9)
+    assert smoothed.translation[still].std(axis=0).max() < 0.75 * noise[still].std(axis=0).max()
+    assert np.abs(smoothed.translation[moving, 0] - true[moving]).mean() < np.abs(noise[moving, 0]).mean()
+    assert abs((smoothed.translation[moving, 0] - values[moving, 4]).mean()) < 2e-4
+
+
+@pytest.mark.slow
+def test_the_real_recording_is_tracked_or_flagged(mug_real):
+    source, demo = mug_real
+    labels = json.loads((source / "labels.json").read_text())
+    found = track_in_camera(demo, surface_of(load_mesh(source / "mug.obj"), "mug"))
+    assert found.lost.mean() < 0.15
+    for label in labels["mug_centre"]:
+        if not found.lost[label["frame"]]:
+            apart = np.linalg.norm(found.Ts_camera_object.translation[label["frame"]] - label["p_camera_mug"])
+            assert apart < 0.02, label
