@@ -104,7 +104,7 @@ def test_the_skin_closes_and_faces_outwards():
     facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     outward = (facing * skin.normals[skin.faces].sum(axis=1)).sum(axis=-1) > 0
     assert outward.mean() > 0.999
-    np.testing.assert_allclose(skin.weights.sum(axis=1), 1.0)
+    np.testing.assert_allclose(skin.weights.sum(axis=1), 1.0, rtol=1e-6)
     # 26 cm of forearm, 27 to 45 mm thick from the axis, are a litre; a hand is a few tenths.
     assert 0.9e-3 < volume(skin.vertices, skin.faces) < 1.5e-3
 
@@ -113,21 +113,21 @@ def test_a_left_hand_is_a_right_one_in_the_mirror():
     skin, joint_pos = make_skin(), random_joints(3)
     right, left = skin.posed(joint_pos)[0], skin.posed(joint_pos, side="left")[0]
     np.testing.assert_allclose(left, right * (1.0, -1.0, 1.0))
-    assert volume(left, skin.side_faces("left")) == pytest.approx(volume(right, skin.faces))
+    assert volume(left, skin.side_faces("left")) == pytest.approx(volume(right, skin.faces), rel=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_skin_follows_the_bones(seed):
     skin, joint_pos = make_skin(), random_joints(seed, 0.8)
     vertices, normals = skin.posed(joint_pos, 1.1)
-    np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1.0)
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1.0, rtol=1e-6)
     # What belongs to one bone alone moves with it.
     moved = Ts_palm_bone(joint_pos)
     for name in ("index_distal", "thumb_distal", "forearm"):
         bone = anatomy.BONES.index(name)
-        alone = skin.weights[:, bone] > 1 - 1e-9
+        alone = skin.weights[:, bone] > 1 - 1e-6
         assert alone.sum() > 10
-        np.testing.assert_allclose(vertices[alone], 1.1 * moved[bone].apply(skin.vertices[alone]), atol=1e-9)
+        np.testing.assert_allclose(vertices[alone], 1.1 * moved[bone].apply(skin.vertices[alone]), atol=1e-6)
     # Fingertips stay under the skin, by about their depth.
     tips = keypoints(joint_pos, 1.1)[[4, 8, 12, 16, 20]]
     depth = np.linalg.norm(vertices[None] - tips[:, None], axis=-1).min(axis=1)
