@@ -15,12 +15,15 @@ import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_rl.interval import wilson
-from h2s2r_schemas.artifacts import TaskSpec, object_error
+from h2s2r_schemas.artifacts import PolicySpec, TaskSpec, object_error
 from h2s2r_schemas.contracts import VecEnv
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.env.make import make_env
+from h2s2r_sim.mdp.actions import ActionCfg
+from h2s2r_sim.mdp.goal import GoalCfg
+from h2s2r_sim.mdp.observations import TERMS, terms_of
 
 #: Called after each policy step with what ``env.step`` returned.
 Look = Callable[[np.ndarray, np.ndarray, Any], None]
@@ -73,6 +76,7 @@ def evaluate(
     cfg: EnvCfg | None = None,
     episodes: int = 256,
     seed: int = 1_000_000,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
     """Judge a policy on episodes it was not trained on.
 
@@ -83,6 +87,7 @@ def evaluate(
         cfg: as in training; what helps only learners is switched off here.
         episodes: how many; at least 256 for a figure that is to be quoted.
         seed: of the episodes; one that was used neither in training nor to choose anything.
+        progress: told how many are done.
 
     Raises:
         SchemaError: no episode asked for, or from making the environment.
@@ -90,10 +95,40 @@ def evaluate(
     if episodes < 1:
         raise SchemaError(f"{episodes} episodes were asked for; at least 1 can be judged.")
     env = make_env(task, robot, min(episodes, 128), for_evaluation(cfg or EnvCfg()))
-    return judge(policy, env, episodes, seed)
+    return judge(policy, env, episodes, seed, progress=progress)
 
 
-def judge(policy: Acts, env: VecEnv, episodes: int, seed: int, look: Look | None = None) -> Evaluation:
+def env_cfg_of(spec: PolicySpec) -> EnvCfg:
+    """An environment in which a policy sees, acts and is asked for what it was trained with; the rest is as by default.
+
+    Raises:
+        SchemaError: this h2s2r-sim does not know its observations, actions or goal.
+    """
+    unknown = [term.name for term in spec.obs_layout if term.name not in TERMS]
+    try:
+        action = ActionCfg(**spec.action_map)
+    except TypeError as error:
+        raise SchemaError(f"Policy {spec.name!r} has actions this h2s2r-sim cannot read: {error}.") from error
+    if unknown:
+        raise SchemaError(
+            f"Policy {spec.name!r} sees {', '.join(unknown)}, which h2s2r-sim does not know; it knows {', '.join(TERMS)}."
+        )
+    return EnvCfg(
+        control_hz=spec.control_hz,
+        action=action,
+        observation=terms_of(spec.obs_layout),
+        goal=GoalCfg.from_data(spec.goal_clock),
+    )
+
+
+def judge(
+    policy: Acts,
+    env: VecEnv,
+    episodes: int,
+    seed: int,
+    look: Look | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Evaluation:
     """Judge a policy in an environment made for it (``for_evaluation``).
 
     Each environment contributes its first episodes, as many as any other (to one): taking the first ones to end instead
@@ -105,6 +140,7 @@ def judge(policy: Acts, env: VecEnv, episodes: int, seed: int, look: Look | None
         episodes: how many.
         seed: of the episodes.
         look: sees every step, to record some.
+        progress: told how many are done.
     """
     due = np.full(env.num_envs, episodes // env.num_envs) + (np.arange(env.num_envs) < episodes % env.num_envs)
     at_last: list[np.ndarray] = []
@@ -127,6 +163,7 @@ def judge(policy: Acts, env: VecEnv, episodes: int, seed: int, look: Look | None
             else:
                 kind = env.failure_kinds[extras["failure"][env_id]]
                 failures[kind] = failures.get(kind, 0) + 1
+        progress(episodes - int(due.sum()))
     ordered = dict(sorted(failures.items(), key=lambda item: -item[1]))
     return Evaluation(episodes, successes, ordered, seed, *_median_error(at_last, env.task))
 

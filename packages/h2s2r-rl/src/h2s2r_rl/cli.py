@@ -1,0 +1,267 @@
+"""``h2s2r-rl train|evaluate|export|run``.
+
+In:  the command line.   Out: text, checkpoints, exported policies, rollouts; 1 for a run that did not succeed, 2 for what
+cannot be done.
+Not here: the work itself (train, evaluate, export, runner).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from tyro.conf import Positional
+from tyro.extras import SubcommandApp
+
+from h2s2r_retarget.embodiment import load_embodiment
+from h2s2r_rl.config import PRESETS
+from h2s2r_rl.evaluate import env_cfg_of, evaluate
+from h2s2r_rl.policy import TASK, NetworkPolicy, OnnxPolicy
+from h2s2r_rl.runner import RunCfg, run_policy
+from h2s2r_schemas.artifacts import TaskSpec
+from h2s2r_schemas.codec import load, save
+from h2s2r_schemas.errors import H2S2RError, SchemaError
+from h2s2r_sim.env.start.pool import StartCfg
+from h2s2r_sim.perturbation import LEVELS
+from h2s2r_sim.robot import SimRobot, SimRobotCfg
+from h2s2r_sim.task import load_task
+
+app = SubcommandApp()
+#: Names of ``perturbation.LEVELS``.
+Noise = Literal["none", "standard", "paper"]
+_TASK = Annotated[
+    str, Positional, tyro.conf.arg(metavar="TASK", help="a bundled task, a folder with task.toml, or a saved TaskSpec")
+]
+_POLICY = Annotated[
+    Path, Positional, tyro.conf.arg(metavar="POLICY", help="a checkpoint (.pt), or the folder of an exported policy")
+]
+_CHECKPOINT = Annotated[Path, Positional, tyro.conf.arg(metavar="CHECKPOINT", help="policy.pt of a training")]
+
+
+@app.command(name="train")
+def train(
+    task: _TASK,
+    /,
+    robot: str = "iiwa14_allegro",
+    preset: Literal["fast", "full"] = "fast",
+    steps: int | None = None,
+    num_envs: int | None = None,
+    seed: int = 0,
+    noise: Noise = "standard",
+    engine: str = "mujoco",
+    threads: int = 2,
+    out: Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    tensorboard: bool = False,
+) -> int:
+    """Train a policy (extra train).
+
+    Args:
+        task: what is to be learned.
+        robot: name or folder.
+        preset: fast: minutes; full: for what fast does not learn.
+        steps: policy steps over all environments; the preset's if not given.
+        num_envs: environments stepped together; the preset's if not given.
+        seed: of everything that is drawn.
+        noise: how far the simulated cell is from what is expected.
+        engine: physics engine.
+        threads: CPU threads of the physics.
+        out: folder of the checkpoint; runs/TASK_ROBOT_SEED if not given.
+        resume: go on from the checkpoint in there.
+        overwrite: begin anew although there is one.
+        tensorboard: write curves beside it.
+    """
+    from h2s2r_rl import train as training  # noqa: PLC0415 - torch, which only this and export need
+
+    spec = load_task(task)
+    embodiment = load_embodiment(robot, spec.side)
+    folder = out or Path("runs") / f"{spec.name}_{embodiment.name}_{seed}"
+    if (folder / training.CHECKPOINT).exists() and not (resume or overwrite):
+        raise SchemaError(
+            f"{folder} holds a checkpoint already: give --resume, --overwrite, or another folder by --out."
+        )
+    cfg = PRESETS[preset]()
+    env = replace(cfg.env, perturbation=LEVELS[noise], engine=engine, num_threads=threads)
+    changes = {name: value for name, value in (("steps", steps), ("num_envs", num_envs)) if value is not None}
+    cfg = replace(cfg, seed=seed, env=env, **changes)
+    with _curves(folder if tensorboard else None) as draw, _bar("learning") as advance:
+
+        def watch(progress: training.Progress) -> None:
+            draw(progress)
+            success = "–" if math.isnan(progress.success) else f"{progress.success:.0%}"
+            note = f"success {success}, reward {progress.reward:.2f}, {progress.steps_per_s:,.0f} steps/s"
+            advance(progress.iteration, progress.iterations, note)
+
+        training.train(spec, embodiment, cfg, folder, watch, resume)
+    print(f"written: {folder / training.CHECKPOINT}")
+    return 0
+
+
+@app.command(name="evaluate")
+def run_evaluate(
+    policy: _POLICY,
+    /,
+    seed: int,
+    task: str | None = None,
+    robot: str = "iiwa14_allegro",
+    episodes: int = 256,
+    noise: Noise = "standard",
+    engine: str = "mujoco",
+    threads: int = 2,
+) -> int:
+    """Judge a policy on fresh episodes.
+
+    Args:
+        policy: which one.
+        seed: of the episodes; one that was used neither in training nor to choose anything.
+        task: another than the one it was trained for.
+        robot: name or folder.
+        episodes: how many.
+        noise: how far the simulated cell is from what is expected.
+        engine: physics engine.
+        threads: CPU threads of the physics.
+    """
+    judged, trained_for = _loaded(policy)
+    spec = load_task(task) if task else trained_for
+    embodiment = load_embodiment(robot, spec.side)
+    found = embodiment.spec().hash()
+    if found != judged.spec.robot_hash:
+        raise SchemaError(
+            f"The policy was trained on robot {judged.spec.robot_name!r} with hash {judged.spec.robot_hash}; {embodiment.name!r} "
+            f"has {found}. Name its robot by --robot."
+        )
+    cfg = replace(env_cfg_of(judged.spec), perturbation=LEVELS[noise], engine=engine, num_threads=threads)
+    with _bar("judging") as advance:
+        result = evaluate(judged, spec, embodiment, cfg, episodes, seed, lambda done: advance(done, episodes, ""))
+    low, high = result.interval
+    failed = ", ".join(f"{count} {kind}" for kind, count in result.failures.items()) or "none"
+    print(
+        f"{result.successes} of {result.episodes} episodes = {100 * result.success:.1f} % (95 % interval {100 * low:.1f} to "
+        f"{100 * high:.1f}); noise: {noise}; seed: {seed}; failed: {failed}."
+    )
+    return 0
+
+
+@app.command(name="export")
+def run_export(checkpoint: _CHECKPOINT, /, out: Path | None = None, name: str | None = None) -> int:
+    """Write a policy for a robot PC, and compare it with the trained one (extra train).
+
+    Args:
+        checkpoint: of a training.
+        out: folder for it; beside the checkpoint, named exported, if not given.
+        name: of the policy.
+    """
+    from h2s2r_rl.export import export  # noqa: PLC0415 - torch, which only this and train need
+
+    folder = out or checkpoint.parent / "exported"
+    spec = export(checkpoint, folder, name)
+    print(f"written: {folder} ({spec.name}, acts as the trained policy does)")
+    return 0
+
+
+@app.command(name="run")
+def run(
+    policy: _POLICY,
+    /,
+    robot: Literal["sim"] = "sim",
+    embodiment: str = "iiwa14_allegro",
+    seed: int = 0,
+    noise: Noise = "standard",
+    out: Path = Path("rollout.h2s"),
+    dry_run: bool = False,
+) -> int:
+    """Let a policy do its task once, and write down what happened.
+
+    Args:
+        policy: which one.
+        robot: sim: a simulated robot and camera.
+        embodiment: which robot it is, by name or folder.
+        seed: of the simulated cell.
+        noise: how far the simulated cell is from what is expected.
+        out: the Rollout.
+        dry_run: look, think and write down, but never command.
+    """
+    assert robot == "sim"
+    acting, task = _loaded(policy)
+    body = load_embodiment(embodiment, task.side)
+    cell = SimRobot(task, body, SimRobotCfg(start=StartCfg(pool=1), perturbation=LEVELS[noise]), seed)
+    result = run_policy(
+        acting,
+        cell,
+        cell.object_state,
+        task,
+        body,
+        RunCfg(dry_run=dry_run),
+        truth=lambda: cell.wxyz_xyz_world_object,
+        seed=seed,
+    )
+    save(result.rollout, out)
+    rollout = result.rollout
+    outcome = "stopped: " + result.stopped if result.stopped else "success" if rollout.success else "no success"
+    print(f"{outcome}; {rollout.time[-1] - rollout.time[0]:.1f} s of the robot's time; written: {out}")
+    return 0 if rollout.success or dry_run else 1
+
+
+def _loaded(path: Path) -> tuple[NetworkPolicy, TaskSpec]:
+    """A policy and the task it was trained for."""
+    if path.is_dir():
+        return OnnxPolicy.load(path), load(path / TASK, TaskSpec)
+    from h2s2r_rl.train import Actor, load_checkpoint  # noqa: PLC0415 - an exported policy needs no torch
+    from h2s2r_rl.train.purpose import task_of  # noqa: PLC0415
+
+    return Actor.load(path), task_of(load_checkpoint(path))
+
+
+@contextmanager
+def _curves(folder: Path | None) -> Iterator[Callable[[Any], None]]:
+    if folder is None:
+        with nullcontext():
+            yield lambda progress: None
+        return
+    from h2s2r_rl.train.tensorboard import TensorBoard  # noqa: PLC0415 - slow to load
+
+    with TensorBoard(folder / "curves") as board:
+        yield board
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on standard error, where somebody can see it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task(name, note="")
+        yield lambda done, total, note: progress.update(bar, completed=done, total=total, note=note)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    chosen = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        return int(app.cli(prog="h2s2r-rl", description="Policies that learn in minutes.", args=chosen))
+    except ModuleNotFoundError as error:
+        print(f"h2s2r-rl: {error}: this needs pip install 'h2s2r-rl[train]'", file=sys.stderr)
+        return 2
+    except (H2S2RError, OSError) as error:
+        print(f"h2s2r-rl: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
