@@ -29,7 +29,7 @@ def engine_of(env: Environment) -> MujocoEngine:
 
 def test_measuring_the_bare_engine_changes_nothing(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     def run() -> np.ndarray:
-        env.reset(5)
+        obs = env.reset(5)
         pusher = drive.Pusher(env, np.random.default_rng(0))
         for _ in range(6):
             obs, *_ = env.step(pusher.act())
