@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -93,14 +93,7 @@ def train(
     env = replace(cfg.env, perturbation=LEVELS[noise], engine=engine, num_threads=threads)
     changes = {name: value for name, value in (("steps", steps), ("num_envs", num_envs)) if value is not None}
     cfg = replace(cfg, seed=seed, env=env, **changes)
-    with _curves(folder if tensorboard else None) as draw, _bar("learning") as advance:
-
-        def watch(progress: training.Progress) -> None:
-            draw(progress)
-            success = "–" if math.isnan(progress.success) else f"{progress.success:.0%}"
-            note = f"success {success}, reward {progress.reward:.2f}, {progress.steps_per_s:,.0f} steps/s"
-            advance(progress.iteration, progress.iterations, note)
-
+    with _watched(folder / "curves" if tensorboard else None) as watch:
         training.train(spec, embodiment, cfg, folder, watch, resume)
     print(f"written: {folder / training.CHECKPOINT}")
     return 0
@@ -222,15 +215,23 @@ def _loaded(path: Path) -> tuple[NetworkPolicy, TaskSpec]:
 
 
 @contextmanager
-def _curves(folder: Path | None) -> Iterator[Callable[[Any], None]]:
-    if folder is None:
-        with nullcontext():
-            yield lambda progress: None
-        return
-    from h2s2r_rl.train.tensorboard import TensorBoard  # noqa: PLC0415 - slow to load
+def _watched(curves: Path | None) -> Iterator[Callable[[Any], None]]:
+    """What shows how far a training is: a bar, and curves in a folder if asked for."""
+    with ExitStack() as stack:
+        advance, draw = stack.enter_context(_bar("learning")), None
+        if curves is not None:
+            from h2s2r_rl.train.tensorboard import TensorBoard  # noqa: PLC0415 - slow to load
 
-    with TensorBoard(folder / "curves") as board:
-        yield board
+            draw = stack.enter_context(TensorBoard(curves))
+
+        def watch(progress: Any) -> None:
+            if draw is not None:
+                draw(progress)
+            success = "–" if math.isnan(progress.success) else f"{progress.success:.0%}"
+            note = f"success {success}, reward {progress.reward:.2f}, {progress.steps_per_s:,.0f} steps/s"
+            advance(progress.iteration, progress.iterations, note)
+
+        yield watch
 
 
 @contextmanager

@@ -90,14 +90,13 @@ def check_robot_start(
         RunError: it is too far from there.
     """
     start = robot_pose(task, embodiment)
-    T_world_reference = SE3(task.reference.wxyz_xyz_world_object[0])
-    aligned = TrackedObject.of(task).placed(
-        SE3(seen.wxyz_xyz_world_object[None]), SE3(task.reference.wxyz_xyz_world_object[:1])
-    )
-    T_world_object = SE3(aligned.wxyz_xyz_world_object[0])
-    T_world_wanted = T_world_object @ T_world_reference.inv() @ start.T_world_palm
+    Ts_world_object = task.reference.Ts_world_object[:1]
+    T_object_palm = Ts_world_object[0].inv() @ start.T_world_palm
+    # Of all poses that look the same, the one turned least from the start.
+    placed = TrackedObject.of(task).placed(SE3(seen.wxyz_xyz_world_object[None]), Ts_world_object)
+    T_world_palm_wanted = SE3(placed.wxyz_xyz_world_object[0]) @ T_object_palm
     palm, _ = Body.of(embodiment).frames(state.joint_pos[None])
-    position, rotation = SE3.from_matrix(palm[0]).distance(T_world_wanted)
+    position, rotation = SE3.from_matrix(palm[0]).distance(T_world_palm_wanted)
     first = embodiment.spec().num_arm_joints
     off = np.abs(state.joint_pos - start.joint_pos)[first:]
     worst = int(np.argmax(off))
