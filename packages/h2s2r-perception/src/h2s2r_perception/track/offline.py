@@ -1,4 +1,4 @@
-"""The object's path through a whole recording: both directions of time, one answer, what is not sure is flagged.
+"""The object's path through a whole recording: two passes from two frames, one answer, what is not sure is flagged.
 
 In:  ``Demo``, ``ObjectModel``.   Out: ``ObjectTrajectory`` in the world; ``ObjectTrack`` with what it was made of.
 Not here: following frame by frame (tracker), the first pose (start).
@@ -23,14 +23,18 @@ from h2s2r_schemas.demo import Demo
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 
-#: Frames that are tried for the first pose, spread over the recording, and the score at which no further one is.
-_TRIES, _GOOD = 9, 0.6
+#: Frames that are tried for the first pose, spread over the recording.
+_TRIES = 9
+#: Share of the recording that a second one is away from it, and its least score relative to the best.
+_APART, _SECOND = 0.2, 0.6
+#: Share of the best score above which another pose of the same frame is as good.
+_EQUAL = 0.95
 #: Least score of the first pose.
 _LEAST = 0.4
-#: [m], [rad] within which both directions of time mean the same pose.
+#: [m], [rad] within which two passes mean the same pose.
 _SAME_PLACE, _SAME_TURN = 0.008, float(np.deg2rad(8.0))
-#: By how much one direction must fit better to be believed against the other.
-_BETTER = 0.04
+#: By how much one pass must fit better than the other, on average this many frames around, to be believed against it.
+_BETTER, _AROUND = 0.02, 4
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class ObjectTrack:
     confidence: np.ndarray
     """(T) 0 to 1; 0 where lost."""
     lost: np.ndarray
-    """(T) whether the object was not found, or the two directions of time contradict each other."""
+    """(T) whether the object was not found, or the two passes contradict each other."""
     first: int
     """Frame of the recording that ``time[0]`` belongs to."""
     start: Start
@@ -102,8 +106,8 @@ def track_in_camera(
     first, last = (0, len(demo) - 1) if frames is None else frames
     if not 0 <= first <= last < len(demo):
         raise SchemaError(f"Frames {first} to {last} of a recording of 0 to {len(demo) - 1}: choose a range within it.")
-    start_frame, start = _find_start(demo, surface, cfg, first, last, mask)
-    done, total = 0, 2 * (last - first + 1)
+    anchors = _find_anchors(demo, surface, cfg, first, last, mask)
+    done, total = 0, len(anchors) * (last - first + 1) if len(anchors) > 1 else 2 * (last - first + 1)
 
     def follow(order: range, T_camera_object: SE3) -> dict[int, Tracked]:
         nonlocal done
@@ -116,17 +120,23 @@ def track_in_camera(
                 progress(min(done, total), total)
         return found
 
-    away = {**follow(range(start_frame, last + 1), start.T_camera_object)}
-    if start_frame > first:
-        away |= follow(range(start_frame, first - 1, -1), start.T_camera_object)
-    # And back: what was hidden when it came is often clear when it leaves.
-    back = follow(range(last, start_frame, -1), away[last].T_camera_object)
-    if start_frame > first:
-        back |= follow(range(first, start_frame), away[first].T_camera_object)
+    def both_ways(frame: int, T_camera_object: SE3) -> dict[int, Tracked]:
+        earlier = follow(range(frame, first - 1, -1), T_camera_object) if frame > first else {}
+        return {**earlier, **follow(range(frame, last + 1), T_camera_object)}
+
+    start_frame, start = anchors[0][0], anchors[0][1][0]
+    one = both_ways(start_frame, start.T_camera_object)
+    if len(anchors) > 1:
+        frame, starts = anchors[1]
+        other = both_ways(frame, _like(starts, one[frame].T_camera_object))
+    else:
+        # No second pose was found by itself: then back from the ends. What hides the object as it comes often lets it go free.
+        other = {**follow(range(last, start_frame - 1, -1), one[last].T_camera_object)}
+        other = (
+            {**follow(range(first, start_frame), one[first].T_camera_object), **other} if start_frame > first else other
+        )
     indices = range(first, last + 1)
-    Ts_camera_object, confidence, lost = _agree(
-        [away[i] for i in indices], [back.get(i, away[i]) for i in indices], symmetry
-    )
+    Ts_camera_object, confidence, lost = _agree([one[i] for i in indices], [other[i] for i in indices], symmetry)
     time = demo.meta.time[first : last + 1]
     Ts_camera_object = smooth_path(time, Ts_camera_object, lost)
     return ObjectTrack(time, Ts_camera_object, confidence, lost, first, start, start_frame)
@@ -136,56 +146,57 @@ def _frame(demo: Demo, index: int) -> RGBDFrame:
     return decode(demo[index], demo.meta.calibration, demo.meta.depth_unit)
 
 
-def _find_start(
+def _find_anchors(
     demo: Demo, surface: SurfaceModel, cfg: TrackCfg, first: int, last: int, mask: str | None
-) -> tuple[int, Start]:
-    """The frame in which the object is found best, and how."""
+) -> list[tuple[int, list[Start]]]:
+    """One or two frames in which the object is found by itself, far apart, the best first, and what it may be there."""
     if mask is not None:
         named = [index for index in demo.frames_with_mask(mask) if first <= index <= last]
         if not named:
             raise SchemaError(f"No frame from {first} to {last} has a mask {mask!r}.")
         frame = _frame(demo, named[0])
-        return named[0], find_start(frame, [frame.masks[mask]], surface, None, cfg)[0]
-    best: tuple[int, Start] | None = None
-    trouble = ""
-    for index in _spread(first, last):
+        return [(named[0], find_start(frame, [frame.masks[mask]], surface, None, cfg))]
+    found: list[tuple[int, list[Start]]] = []
+    trouble = "Nothing fits its shape."
+    for index in sorted({int(index) for index in np.linspace(first, last, _TRIES).round()}):
         try:
-            found = search(_frame(demo, index), surface, cfg)[0]
+            found.append((index, search(_frame(demo, index), surface, cfg)))
         except SchemaError as error:
             trouble = str(error)
-            continue
-        if best is None or found.score > best[1].score:
-            best = (index, found)
-        if best[1].score > _GOOD:
-            break
-    if best is None or best[1].score < _LEAST:
+    found = [one for one in sorted(found, key=lambda one: -one[1][0].score) if one[1][0].score >= _LEAST]
+    if not found:
         raise SchemaError(
-            f"{surface.name} was not found in any of {_TRIES} frames from {first} to {last}. "
-            f"{trouble or 'Nothing fits its shape.'} Begin the recording with the object in view and the hand away from it, "
-            "or give a mask."
+            f"{surface.name} was not found in any of {_TRIES} frames from {first} to {last}. {trouble} Begin the recording "
+            "with the object in view and the hand away from it, or give a mask."
         )
-    return best
+    far = [one for one in found if abs(one[0] - found[0][0]) >= _APART * (last - first)]
+    return [found[0], *[one for one in far if one[1][0].score > _SECOND * found[0][1][0].score][:1]]
 
 
-def _spread(first: int, last: int) -> list[int]:
-    """The first frame, then others in an order that soon covers the whole recording."""
-    count = min(_TRIES, last - first + 1)
-    even = [int(index) for index in np.linspace(first, last, count).round()]
-    return sorted(even, key=lambda index: (index != first, f"{even.index(index):b}"[::-1]))
+def _like(starts: list[Start], T_camera_object: SE3) -> SE3:
+    """Of first poses that explain a frame about as well as the best, the one nearest to a pose: a box has several."""
+    equal = [start.T_camera_object for start in starts if start.score > _EQUAL * starts[0].score]
+    return min(equal, key=lambda T_camera_start: float(T_camera_start.distance(T_camera_object)[1]))
 
 
-def _agree(away: list[Tracked], back: list[Tracked], symmetry: Symmetry) -> tuple[SE3, np.ndarray, np.ndarray]:
-    """One pose per frame from both directions of time: (T) poses (NaN where lost), (T) confidence, (T) lost."""
-    poses, confidence, lost = [], [], []
-    for one, other in zip(away, back, strict=True):
-        T_camera_object, sure = _both(one, other, symmetry)
+def _agree(one: list[Tracked], other: list[Tracked], symmetry: Symmetry) -> tuple[SE3, np.ndarray, np.ndarray]:
+    """One pose per frame from two passes: (T) poses (NaN where lost), (T) confidence, (T) lost."""
+    window, middle = np.ones(2 * _AROUND + 1), slice(_AROUND, _AROUND + len(one))
+    count = np.convolve(np.ones(len(one)), window)[middle]
+    better = np.array(
+        [a.fit.quality * (not a.lost) - b.fit.quality * (not b.lost) for a, b in zip(one, other, strict=True)]
+    )
+    better = np.convolve(better, window)[middle] / count
+    poses, confidence = [], []
+    for a, b, lead in zip(one, other, better, strict=True):
+        T_camera_object, sure = _both(a, b, float(lead), symmetry)
         poses.append(T_camera_object.wxyz_xyz if sure > 0 else np.full(7, np.nan))
         confidence.append(sure)
-        lost.append(sure <= 0)
-    return SE3(np.array(poses)), np.array(confidence), np.array(lost)
+    return SE3(np.array(poses)), np.array(confidence), np.array(confidence) <= 0
 
 
-def _both(one: Tracked, other: Tracked, symmetry: Symmetry) -> tuple[SE3, float]:
+def _both(one: Tracked, other: Tracked, lead: float, symmetry: Symmetry) -> tuple[SE3, float]:
+    """What two passes say together; ``lead`` is by how much the first fits better around this frame."""
     if one.lost or other.lost:
         found = other if one.lost else one
         return found.T_camera_object, found.confidence
@@ -195,7 +206,7 @@ def _both(one: Tracked, other: Tracked, symmetry: Symmetry) -> tuple[SE3, float]
     if place < _SAME_PLACE and angle < _SAME_TURN:
         share = np.array(weigh[1] / max(sum(weigh), 1e-6))
         return one.T_camera_object.interpolate(T_camera_object, share), max(one.confidence, other.confidence)
-    if abs(weigh[0] - weigh[1]) < _BETTER:
+    if abs(lead) < _BETTER:
         return one.T_camera_object, 0.0
-    found = one if weigh[0] > weigh[1] else other
+    found = one if lead > 0 else other
     return found.T_camera_object, 0.5 * found.confidence

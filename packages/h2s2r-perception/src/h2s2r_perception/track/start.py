@@ -234,7 +234,9 @@ def _score(evidence: Evidence, model: SurfaceModel, fit: Fit, mask: np.ndarray, 
     some = points[:: max(1, len(points) // 400)]
     distance, _ = KDTree(model.points).query((some - fit.translation) @ fit.rotation)
     allowed = max(evidence.cfg.agree, 3 * evidence.sigma(centre)) + 0.5 * model.spacing
-    explained = float(np.maximum(1.0 - (distance / allowed) ** 2, 0.0).mean())
+    # How close they are decides only between poses that explain as many.
+    closeness = float(np.maximum(1.0 - (distance / allowed) ** 2, 0.0).mean())
+    explained = float((distance < allowed).mean()) * (0.9 + 0.1 * closeness)
     return float(fit.agreement.fit * explained * np.sqrt(overlap) * (0.5 + 0.5 * fit.agreement.edge))
 
 
