@@ -23,16 +23,16 @@ app = SubcommandApp()
 
 @app.command(name="demo")
 def run_demo(
-    task: str = "snackbox_push",
+    task: str | None = None,
     robot: str = "iiwa14_allegro",
     seed: int = 0,
     steps: int | None = None,
     out: Path = Path("runs/demo"),
 ) -> int:
-    """Train a policy for a task, judge it on fresh episodes, and film it.
+    """Train a policy for what a recording shows, judge it on fresh episodes, and film it.
 
     Args:
-        task: a bundled task, or where one is.
+        task: a bundled task, or where one is; without it, the task that the bundled recording shows.
         robot: a bundled robot, or its folder.
         seed: of the training.
         steps: policy steps of the training; 400,000 where not given.

@@ -1,6 +1,6 @@
-"""The main job, as far as it goes today: train a policy for a bundled task, judge it, film it.
+"""The main job, as far as it goes today: take a task from a recording's truth, train a policy for it, judge it, film it.
 
-In:  names of a task and a robot.   Out: a folder with the policy, a film and ``demo.json``; ``DemoResult``.
+In:  a recording or a task, a robot.   Out: a folder with the policy, a film and ``demo.json``; ``DemoResult``.
 Not here: what is printed (cli), each stage itself (the packages).
 """
 
@@ -20,6 +20,7 @@ from h2s2r_rl.train import CHECKPOINT, Actor, Progress, train
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.config import EnvCfg, for_evaluation
+from h2s2r_sim.demonstrate import BUNDLED, task_from_truth
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.task import load_task
 from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
@@ -33,8 +34,8 @@ _FILMED = 4
 class DemoCfg:
     """What the demo does."""
 
-    task: str = "snackbox_push"
-    """A bundled task, or where one is."""
+    task: str | None = None
+    """A bundled task, or where one is; without it, the task that the bundled recording shows."""
     robot: str = "iiwa14_allegro"
     """A bundled robot, or its folder."""
     seed: int = 0
@@ -90,7 +91,9 @@ def run_demo(cfg: DemoCfg, folder: Path, listener: Listener | None = None) -> De
     env_cfg = EnvCfg(
         num_threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    task = load_task(cfg.task)
+    if cfg.task is None:
+        listener.stage(f"Reading what the recording {BUNDLED.name} shows, from its truth")
+    task = task_from_truth(BUNDLED) if cfg.task is None else load_task(cfg.task)
     embodiment = load_embodiment(cfg.robot, task.side)
 
     listener.stage(f"Training {embodiment.name} for {task.name}: {cfg.steps / 1e6:.1f} million policy steps")
@@ -148,7 +151,7 @@ def _film(
 def _write(cfg: DemoCfg, result: DemoResult) -> None:
     low, high = result.evaluation.interval
     content = {
-        "task": cfg.task,
+        "task": cfg.task or f"of the recording {BUNDLED.name}",
         "robot": cfg.robot,
         "steps": cfg.steps,
         "train_seed": cfg.seed,
