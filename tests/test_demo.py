@@ -30,7 +30,7 @@ def test_leaves_policy_figures_and_film(result):
         assert "install" in found.no_film.lower()
     else:
         assert found.film.stat().st_size > 10_000
-    assert len(stages) == 3
+    assert len(stages) == 4
     assert len(iterations) == 1
 
 
