@@ -43,9 +43,7 @@ def run_demo(
     from h2s2r.progress import Terminal  # noqa: PLC0415
 
     cfg = demo.DemoCfg(task, robot, seed, demo.DemoCfg.steps if steps is None else steps)
-    print(
-        f"Training, judging and filming a policy for {task} takes about ten minutes on two CPU cores.", file=sys.stderr
-    )
+    print("Training, judging and filming a policy takes about seven minutes on two CPU cores.", file=sys.stderr)
     with Terminal() as terminal:
         result = demo.run_demo(cfg, out, terminal.listener)
     print(demo.summary(result))
