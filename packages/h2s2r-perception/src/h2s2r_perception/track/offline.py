@@ -14,7 +14,7 @@ import numpy as np
 from h2s2r_perception.frames import RGBDFrame, decode
 from h2s2r_perception.track.config import TrackCfg
 from h2s2r_perception.track.smooth import smooth_path
-from h2s2r_perception.track.start import Start, find_start, search
+from h2s2r_perception.track.start import Start, find_start, score_pose, search
 from h2s2r_perception.track.surface import SurfaceModel, object_mesh, surface_of
 from h2s2r_perception.track.tracker import Tracked, Tracker
 from h2s2r_schemas.artifacts import ObjectModel, ObjectTrajectory, Symmetry
@@ -28,7 +28,9 @@ _TRIES = 9
 #: Share of the recording that a second one is away from it, and its least score relative to the best.
 _APART, _SECOND = 0.2, 0.6
 #: Share of the best score above which another pose of the same frame is as good.
-_EQUAL = 0.95
+_EQUAL = 0.9
+#: Share of the other pass's average quality below which a pass began from something else than the object.
+_MUCH_WORSE = 0.8
 #: Least score of the first pose.
 _LEAST = 0.4
 #: [m], [rad] within which two passes mean the same pose.
@@ -106,40 +108,65 @@ def track_in_camera(
     first, last = (0, len(demo) - 1) if frames is None else frames
     if not 0 <= first <= last < len(demo):
         raise SchemaError(f"Frames {first} to {last} of a recording of 0 to {len(demo) - 1}: choose a range within it.")
-    anchors = _find_anchors(demo, surface, cfg, first, last, mask)
-    done, total = 0, len(anchors) * (last - first + 1) if len(anchors) > 1 else 2 * (last - first + 1)
-
-    def follow(order: range, T_camera_object: SE3) -> dict[int, Tracked]:
-        nonlocal done
-        tracker, found = Tracker(surface, cfg), {}
-        for index in order:
-            frame = _frame(demo, index)
-            found[index] = tracker.track(frame) if found else tracker.begin(frame, T_camera_object)
-            done += 1
-            if progress is not None:
-                progress(min(done, total), total)
-        return found
-
-    def both_ways(frame: int, T_camera_object: SE3) -> dict[int, Tracked]:
-        earlier = follow(range(frame, first - 1, -1), T_camera_object) if frame > first else {}
-        return {**earlier, **follow(range(frame, last + 1), T_camera_object)}
-
-    start_frame, start = anchors[0][0], anchors[0][1][0]
-    one = both_ways(start_frame, start.T_camera_object)
-    if len(anchors) > 1:
-        frame, starts = anchors[1]
-        other = both_ways(frame, _like(starts, one[frame].T_camera_object))
+    (start_frame, start), *others = _find_anchors(demo, surface, cfg, first, last, mask)
+    passes = _Passes(demo, surface, cfg, first, last, progress)
+    one = passes.both_ways(start_frame, start.T_camera_object)
+    if others:
+        frame, second = others[0]
+        T_camera_object, known = second.T_camera_object, one[frame].T_camera_object
+        # A box has several poses that explain a picture alike: then the one that the first pass came to is taken.
+        if score_pose(_frame(demo, frame), second.mask, surface, known, cfg) > _EQUAL * second.score:
+            T_camera_object = known
+        other = passes.both_ways(frame, T_camera_object)
+        if _mean_quality(other) < _MUCH_WORSE * _mean_quality(one):
+            other = one
+        elif _mean_quality(one) < _MUCH_WORSE * _mean_quality(other):
+            one, start_frame, start = other, frame, second
     else:
-        # No second pose was found by itself: then back from the ends. What hides the object as it comes often lets it go free.
-        other = {**follow(range(last, start_frame - 1, -1), one[last].T_camera_object)}
-        other = (
-            {**follow(range(first, start_frame), one[first].T_camera_object), **other} if start_frame > first else other
-        )
+        other = passes.back(start_frame, one)
     indices = range(first, last + 1)
     Ts_camera_object, confidence, lost = _agree([one[i] for i in indices], [other[i] for i in indices], symmetry)
     time = demo.meta.time[first : last + 1]
     Ts_camera_object = smooth_path(time, Ts_camera_object, lost)
     return ObjectTrack(time, Ts_camera_object, confidence, lost, first, start, start_frame)
+
+
+class _Passes:
+    """Passes of a tracker over a part of a recording."""
+
+    def __init__(
+        self,
+        demo: Demo,
+        surface: SurfaceModel,
+        cfg: TrackCfg,
+        first: int,
+        last: int,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.demo, self.surface, self.cfg, self.first, self.last = demo, surface, cfg, first, last
+        self.progress, self.done, self.total = progress, 0, 2 * (last - first + 1)
+
+    def both_ways(self, frame: int, T_camera_object: SE3) -> dict[int, Tracked]:
+        """From a frame to the end, and back to the beginning."""
+        earlier = self._follow(range(frame, self.first - 1, -1), T_camera_object) if frame > self.first else {}
+        return {**earlier, **self._follow(range(frame, self.last + 1), T_camera_object)}
+
+    def back(self, frame: int, found: dict[int, Tracked]) -> dict[int, Tracked]:
+        """From where a pass came to at both ends, back: what hides the object as it comes often lets it go free."""
+        later = self._follow(range(self.last, frame - 1, -1), found[self.last].T_camera_object)
+        if frame == self.first:
+            return later
+        return {**self._follow(range(self.first, frame), found[self.first].T_camera_object), **later}
+
+    def _follow(self, order: range, T_camera_object: SE3) -> dict[int, Tracked]:
+        tracker, found = Tracker(self.surface, self.cfg), {}
+        for index in order:
+            frame = _frame(self.demo, index)
+            found[index] = tracker.track(frame) if found else tracker.begin(frame, T_camera_object)
+            self.done += 1
+            if self.progress is not None:
+                self.progress(min(self.done, self.total), self.total)
+        return found
 
 
 def _frame(demo: Demo, index: int) -> RGBDFrame:
@@ -148,35 +175,34 @@ def _frame(demo: Demo, index: int) -> RGBDFrame:
 
 def _find_anchors(
     demo: Demo, surface: SurfaceModel, cfg: TrackCfg, first: int, last: int, mask: str | None
-) -> list[tuple[int, list[Start]]]:
-    """One or two frames in which the object is found by itself, far apart, the best first, and what it may be there."""
+) -> list[tuple[int, Start]]:
+    """One or two frames in which the object is found by itself, far apart, the best first, and how it is found there."""
     if mask is not None:
         named = [index for index in demo.frames_with_mask(mask) if first <= index <= last]
         if not named:
             raise SchemaError(f"No frame from {first} to {last} has a mask {mask!r}.")
         frame = _frame(demo, named[0])
-        return [(named[0], find_start(frame, [frame.masks[mask]], surface, None, cfg))]
-    found: list[tuple[int, list[Start]]] = []
+        return [(named[0], find_start(frame, [frame.masks[mask]], surface, None, cfg)[0])]
+    found: list[tuple[int, Start]] = []
     trouble = "Nothing fits its shape."
     for index in sorted({int(index) for index in np.linspace(first, last, _TRIES).round()}):
         try:
-            found.append((index, search(_frame(demo, index), surface, cfg)))
+            found.append((index, search(_frame(demo, index), surface, cfg)[0]))
         except SchemaError as error:
             trouble = str(error)
-    found = [one for one in sorted(found, key=lambda one: -one[1][0].score) if one[1][0].score >= _LEAST]
+    found = [one for one in sorted(found, key=lambda one: -one[1].score) if one[1].score >= _LEAST]
     if not found:
         raise SchemaError(
             f"{surface.name} was not found in any of {_TRIES} frames from {first} to {last}. {trouble} Begin the recording "
             "with the object in view and the hand away from it, or give a mask."
         )
     far = [one for one in found if abs(one[0] - found[0][0]) >= _APART * (last - first)]
-    return [found[0], *[one for one in far if one[1][0].score > _SECOND * found[0][1][0].score][:1]]
+    return [found[0], *[one for one in far if one[1].score > _SECOND * found[0][1].score][:1]]
 
 
-def _like(starts: list[Start], T_camera_object: SE3) -> SE3:
-    """Of first poses that explain a frame about as well as the best, the one nearest to a pose: a box has several."""
-    equal = [start.T_camera_object for start in starts if start.score > _EQUAL * starts[0].score]
-    return min(equal, key=lambda T_camera_start: float(T_camera_start.distance(T_camera_object)[1]))
+def _mean_quality(tracked: dict[int, Tracked]) -> float:
+    """Of a whole pass, 0 to 1; lost frames count for nothing."""
+    return float(np.mean([0.0 if one.lost else one.fit.quality for one in tracked.values()]))
 
 
 def _agree(one: list[Tracked], other: list[Tracked], symmetry: Symmetry) -> tuple[SE3, np.ndarray, np.ndarray]:

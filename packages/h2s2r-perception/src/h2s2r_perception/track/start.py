@@ -97,6 +97,13 @@ def find_start(
     return _distinct(sorted(found, key=lambda start: -start.score))
 
 
+def score_pose(frame: RGBDFrame, mask: np.ndarray, model: SurfaceModel, T_camera_object: SE3, cfg: TrackCfg) -> float:
+    """What the score of a start would be for a given pose on the thing in ``mask`` (H, W) bool."""
+    evidence = _evidence(frame, mask, None, cfg)
+    fit = refine(evidence, model, T_camera_object.rotation_matrix(), np.array(T_camera_object.translation), cfg)
+    return _score(evidence, model, fit, mask, _points(frame, mask))
+
+
 def search(
     frame: RGBDFrame, model: SurfaceModel, cfg: TrackCfg | None = None, up: np.ndarray | None = None
 ) -> list[Start]:
