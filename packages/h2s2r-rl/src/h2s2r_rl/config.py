@@ -34,7 +34,17 @@ class TrainCfg:
     """Units of the LSTM that the actor has in front of its layers; 0 for an actor that remembers nothing. The critic, which
     sees the state, never has one."""
     init_std: float = 0.3
-    """Standard deviation of the first actions, which lie in [-1, 1]."""
+    """Standard deviation of the first actions, which lie in [-1, 1]; of those that move the arm, where the hand has its own."""
+    init_std_hand: float | None = None
+    """The same of the actions that move the hand's joints; none for ``init_std``."""
+    first_share: float = 1.0
+    """Share of each perturbation that the training begins with; 1 to begin with all of it."""
+    widen_by: float = 0.25
+    """By how much that share grows, with a checkpoint, once ``widen_above`` of the episodes succeed."""
+    widen_above: float = 0.4
+    """Share of successes, while exploring, from which on the perturbations grow."""
+    wide_from: float = 0.6
+    """How much of the training may be behind, in [0, 1], before it meets all perturbations whatever the success."""
     learning_rate: float = 1e-3
     """Of Adam; constant for the first half, then falling to a tenth. A rate steered by the change of the policy fell to its
     floor in our trials."""
@@ -76,6 +86,10 @@ class TrainCfg:
         for name in ("init_std", "learning_rate", "max_grad_norm", "reward_scale"):
             if not getattr(self, name) > 0.0:
                 raise SchemaError(f"{name} is {getattr(self, name)}; it must be above 0.")
+        if not 0.0 < self.first_share <= 1.0 or (self.init_std_hand is not None and not self.init_std_hand > 0.0):
+            raise SchemaError(
+                f"first_share {self.first_share} lies in (0, 1], and init_std_hand {self.init_std_hand} is above 0 or none."
+            )
         if not (0.0 < self.gamma < 1.0 and 0.0 <= self.gae_lambda <= 1.0):
             raise SchemaError(f"gamma {self.gamma} lies between 0 and 1, gae_lambda {self.gae_lambda} in [0, 1].")
         # With memory, a mini-batch holds whole episodes: environments are divided, not steps.

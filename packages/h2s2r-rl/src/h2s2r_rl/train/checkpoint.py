@@ -18,7 +18,7 @@ import torch
 from h2s2r_schemas.errors import SchemaError
 
 #: Raised by one when the meaning of what is in a checkpoint changes.
-VERSION = 2
+VERSION = 3
 _SCHEMA = "h2s2r.Checkpoint"
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -20,6 +22,7 @@ from h2s2r_rl.config import TrainCfg, fast
 from h2s2r_rl.train.actor import Actor, torch_threads
 from h2s2r_rl.train.algorithm import rsl_rl_config
 from h2s2r_rl.train.checkpoint import load_checkpoint, save_checkpoint
+from h2s2r_rl.train.curriculum import at_share, next_share
 from h2s2r_rl.train.progress import Progress
 from h2s2r_rl.train.purpose import purpose
 from h2s2r_rl.train.resume import Done, begin_stretch, content_of, restore
@@ -27,10 +30,14 @@ from h2s2r_rl.train.rsl_rl_env import RslRlVecEnv, Tally
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.contracts import VecEnv
 from h2s2r_schemas.errors import H2S2RError, SchemaError
+from h2s2r_sim.env.environment import Environment
 from h2s2r_sim.env.make import make_env
+from h2s2r_sim.task import load_task
 
 #: Name of the checkpoint in the folder of a training.
 CHECKPOINT = "policy.pt"
+#: Iterations before a checkpoint whose episodes decide how much of the perturbations comes next.
+_RECENT = 5
 
 
 class TrainingError(H2S2RError):
@@ -62,7 +69,12 @@ def train(
         OSError: the folder cannot be made.
     """
     cfg = cfg or fast()
-    return learn(make_env(task, robot, cfg.num_envs, cfg.env), cfg, folder, watch, resume)
+    spec = task if isinstance(task, TaskSpec) else load_task(task)
+
+    def env_at(share: float) -> VecEnv:
+        return make_env(spec, robot, cfg.num_envs, at_share(cfg.env, share))
+
+    return learn(env_at(1.0), cfg, folder, watch, resume, env_at)
 
 
 def learn(
@@ -71,6 +83,7 @@ def learn(
     folder: str | Path | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     resume: bool = False,
+    env_at: Callable[[float], VecEnv] | None = None,
 ) -> Actor:
     """Train a policy in any environment that keeps the contract; else as ``train``.
 
@@ -80,6 +93,7 @@ def learn(
         folder: as for ``train``.
         watch: as for ``train``.
         resume: as for ``train``.
+        env_at: the same environment with a share of its perturbations, in (0, 1]; none for always the same one.
     """
     if env.num_envs != cfg.num_envs:
         raise SchemaError(
@@ -89,22 +103,30 @@ def learn(
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with torch_threads(cfg.torch_threads):
-        return _Training(env, cfg, path, watch).run(resume)
+        return _Training(env, cfg, path, watch, env_at).run(resume)
 
 
 class _Training:
     """One training: what its iterations share."""
 
-    def __init__(self, env: VecEnv, cfg: TrainCfg, path: Path | None, watch: Callable[[Progress], None]) -> None:
-        self._cfg, self._path, self._watch = cfg, path, watch
+    def __init__(
+        self,
+        env: VecEnv,
+        cfg: TrainCfg,
+        path: Path | None,
+        watch: Callable[[Progress], None],
+        env_at: Callable[[float], VecEnv] | None,
+    ) -> None:
+        self._cfg, self._path, self._watch, self._env_at = cfg, path, watch, env_at
         torch.manual_seed(cfg.seed)
         self._adapter = RslRlVecEnv(env, cfg.reward_scale, cfg.seed)
         # rsl_rl prints the networks it builds; only a command line prints here.
         with contextlib.redirect_stdout(io.StringIO()):
             self._runner = OnPolicyRunner(self._adapter, rsl_rl_config(cfg), log_dir=None, device="cpu")
+        set_exploration(self._runner, cfg, env)
         self._purpose = purpose(env, self._adapter.get_observations()["actor"].shape[-1])
         self._iterations = -(-cfg.steps // (cfg.num_envs * cfg.steps_per_iteration))
-        self._done = Done(0, 0.0, 0.0)
+        self._done = Done(0, 0.0, 0.0, cfg.first_share if env_at else 1.0)
 
     def run(self, resume: bool) -> Actor:
         """Go on to the end."""
@@ -112,12 +134,19 @@ class _Training:
             self._done = restore(self._runner, load_checkpoint(self._path), self._purpose, self._cfg)
         before, began, cpu_began = self._done, time.perf_counter(), time.process_time()
         interval = self._cfg.checkpoint_interval
+        # Of a stretch, never more: one that is resumed has no other.
+        recent: deque[Tally] = deque(maxlen=min(_RECENT, interval))
         for iteration in range(before.iterations + 1, self._iterations + 1):
             if (iteration - 1) % interval == 0:
-                begin_stretch(self._runner, self._adapter, self._cfg, (iteration - 1) // interval)
+                env = self._env_at(self._done.share) if self._env_at else None
+                begin_stretch(self._runner, self._adapter, self._cfg, (iteration - 1) // interval, env)
             tally, took = self._iterate(iteration)
+            recent.append(tally)
+            share = self._done.share
+            if iteration % interval == 0 and self._env_at:
+                share = next_share(self._cfg, share, success_of(recent), iteration / self._iterations)
             seconds = before.seconds + time.perf_counter() - began
-            self._done = Done(iteration, seconds, before.cpu_seconds + time.process_time() - cpu_began)
+            self._done = Done(iteration, seconds, before.cpu_seconds + time.process_time() - cpu_began, share)
             if iteration % interval == 0 or iteration == self._iterations:
                 self._save()
             self._watch(self._progress(tally, took))
@@ -156,13 +185,28 @@ class _Training:
             iteration=done.iterations,
             iterations=self._iterations,
             steps=done.iterations * self._cfg.num_envs * self._cfg.steps_per_iteration,
-            success=tally.successes / tally.episodes if tally.episodes else float("nan"),
+            success=success_of([tally]),
             reward=tally.reward / max(tally.steps, 1),
             steps_per_s=tally.steps / took,
             seconds=done.seconds,
             cpu_seconds=done.cpu_seconds,
             action_std=float(self._runner.alg.get_policy().output_std.detach().mean()),
         )
+
+
+def success_of(tallies: Iterable[Tally]) -> float:
+    """Share of the whole episodes that succeeded, NaN where none ended."""
+    episodes = sum(each.episodes for each in tallies)
+    return sum(each.successes for each in tallies) / episodes if episodes else float("nan")
+
+
+def set_exploration(runner: OnPolicyRunner, cfg: TrainCfg, env: VecEnv) -> None:
+    """Let the hand explore more, or less, than the arm."""
+    if cfg.init_std_hand is None or not isinstance(env, Environment):
+        return
+    spread = runner.alg.get_policy().distribution.log_std_param
+    with torch.no_grad():
+        spread[env.actions.num_arm_actions :] = math.log(cfg.init_std_hand)
 
 
 def _set_learning_rate(runner: OnPolicyRunner, cfg: TrainCfg, done: float) -> None:

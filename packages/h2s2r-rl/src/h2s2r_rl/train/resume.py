@@ -19,6 +19,7 @@ from rsl_rl.runners import OnPolicyRunner
 from h2s2r_rl.config import TrainCfg
 from h2s2r_rl.train.algorithm import actor_config
 from h2s2r_rl.train.rsl_rl_env import RslRlVecEnv
+from h2s2r_schemas.contracts import VecEnv
 from h2s2r_schemas.errors import SchemaError
 
 
@@ -32,14 +33,18 @@ class Done:
     """[s] they took."""
     cpu_seconds: float
     """[s] of CPU time they took."""
+    share: float
+    """Of the perturbations, in the stretch that comes next."""
 
 
-def begin_stretch(runner: OnPolicyRunner, adapter: RslRlVecEnv, cfg: TrainCfg, stretch: int) -> None:
-    """Begin the iterations after checkpoint number ``stretch``, or those before the first one for 0."""
+def begin_stretch(
+    runner: OnPolicyRunner, adapter: RslRlVecEnv, cfg: TrainCfg, stretch: int, env: VecEnv | None = None
+) -> None:
+    """Begin the iterations after checkpoint number ``stretch``, or those before the first one for 0, in ``env`` or as before."""
     # Seeds of evaluations are below 2³² and so never among these, but for the training's own.
     seed = cfg.seed + (stretch << 32)
     torch.manual_seed(seed)
-    adapter.restart(seed)
+    adapter.restart(seed, env)
     with torch.inference_mode():
         # Not reset() without arguments: rsl_rl would then go on with an older memory where it stores the first step's.
         runner.alg.get_policy().reset(torch.ones(cfg.num_envs, dtype=torch.bool))
@@ -53,6 +58,7 @@ def content_of(runner: OnPolicyRunner, purpose: dict[str, Any], cfg: TrainCfg, d
         "iteration": done.iterations,
         "seconds": done.seconds,
         "cpu_seconds": done.cpu_seconds,
+        "share": done.share,
         "actor": actor_config(cfg),
         "training": cfg.as_data(),
         "state": runner.alg.save(),
@@ -78,7 +84,7 @@ def restore(runner: OnPolicyRunner, content: dict[str, Any], purpose: dict[str, 
             "in another folder."
         )
     runner.alg.load(content["state"], None, True)
-    return Done(content["iteration"], content["seconds"], content["cpu_seconds"])
+    return Done(content["iteration"], content["seconds"], content["cpu_seconds"], content["share"])
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:

@@ -24,7 +24,7 @@ class Tally:
     """What happened in episodes that ended since the last look."""
 
     episodes: int = 0
-    """How many ended."""
+    """How many ended, of those that began at the beginning."""
     successes: int = 0
     """How many of them succeeded."""
     steps: int = 0
@@ -54,8 +54,9 @@ class RslRlVecEnv(RslRlVecEnvBase):
         self.tally = Tally()
         self._obs = self._tensors(env.reset(seed))
 
-    def restart(self, seed: int) -> None:
-        """Begin all episodes anew, and all random draws."""
+    def restart(self, seed: int, env: VecEnv | None = None) -> None:
+        """Begin all episodes anew, and all random draws; in another environment of the same kind, where one is given."""
+        self._env = env or self._env
         self._obs = self._tensors(self._env.reset(seed))
 
     def get_observations(self) -> TensorDict:
@@ -81,8 +82,9 @@ class RslRlVecEnv(RslRlVecEnvBase):
         tally = self.tally
         tally.steps += len(reward)
         tally.reward += float(reward.sum())
-        tally.episodes += int((terminated | truncated).sum())
+        whole = ~np.asarray(extras.get("helped", np.zeros(len(reward), dtype=bool)))
+        tally.episodes += int(((terminated | truncated) & whole).sum())
         tally.successes += int(extras["success"].sum())
-        for index in extras["failure"][terminated]:
+        for index in extras["failure"][terminated & whole]:
             kind = self._env.failure_kinds[index]
             tally.failures[kind] = tally.failures.get(kind, 0) + 1

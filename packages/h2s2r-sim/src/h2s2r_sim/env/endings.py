@@ -37,6 +37,8 @@ class Ended:
     """(N) over, and a success by the definition."""
     failure: np.ndarray
     """(N) index into ``FAILURE_KINDS`` where terminated, -1 elsewhere."""
+    helped: np.ndarray
+    """(N) whether the episode started in the middle, from the archive."""
 
 
 class Endings:
@@ -105,4 +107,5 @@ class Endings:
             truncated=judge.over & ~failed,
             success=judge.success & ~failed & ~self._helped,
             failure=np.where(failed, kind, -1),
+            helped=self._helped.copy(),
         )

@@ -1,0 +1,70 @@
+"""Perturbations that widen with success."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("rsl_rl")
+
+from h2s2r_rl.config import TrainCfg  # noqa: E402
+from h2s2r_rl.train import learn, load_checkpoint  # noqa: E402
+from h2s2r_rl.train.curriculum import at_share, next_share  # noqa: E402
+from h2s2r_schemas.errors import SchemaError  # noqa: E402
+from h2s2r_schemas.testing import PointMassEnv  # noqa: E402
+from h2s2r_sim.config import EnvCfg  # noqa: E402
+from h2s2r_sim.perturbation import CAUSES  # noqa: E402
+
+CFG = TrainCfg(
+    steps=4 * 8 * 8, num_envs=4, steps_per_iteration=8, mini_batches=2, epochs=1, hidden=(8,), checkpoint_interval=2,
+    first_share=0.25,
+)  # fmt: skip
+
+
+def test_a_share_of_every_perturbation_but_of_what_the_camera_is():
+    whole = EnvCfg()
+    half = at_share(whole, 0.5)
+    for cause in CAUSES:
+        expected = 1.0 if cause in ("camera_hz", "camera_delay") else 0.5
+        assert getattr(half.perturbation, cause) == pytest.approx(expected * getattr(whole.perturbation, cause))
+    assert replace(half, perturbation=whole.perturbation) == whole
+    assert at_share(whole, 1.0) is whole
+
+
+@pytest.mark.parametrize(
+    ("share", "success", "done", "then"),
+    [
+        (0.25, 0.39, 0.1, 0.25),
+        (0.25, 0.41, 0.1, 0.5),
+        (0.9, 1.0, 0.1, 1.0),
+        (0.25, math.nan, 0.1, 0.25),
+        (0.25, 0.0, 0.61, 1.0),
+    ],
+)
+def test_widens_with_success_and_in_time(share, success, done, then):
+    assert next_share(CFG, share, success, done) == pytest.approx(then)
+
+
+def test_a_training_meets_more_and_more(tmp_path):
+    met = []
+
+    def env_at(share):
+        met.append(share)
+        return PointMassEnv(4)
+
+    learn(PointMassEnv(4), replace(CFG, widen_above=0.0, steps=4 * 8 * 10), tmp_path, env_at=env_at)
+    assert met[0] == 0.25 and met[-1] == 1.0
+    assert met == sorted(met) and len(met) == 5
+    assert load_checkpoint(tmp_path / "policy.pt")["share"] == 1.0
+
+
+def test_nothing_widens_without_an_environment_to_widen():
+    learn(PointMassEnv(4), CFG)
+
+
+def test_the_hand_explores_by_itself():
+    with pytest.raises(SchemaError, match="init_std_hand"):
+        TrainCfg(init_std_hand=0.0)
+    with pytest.raises(SchemaError, match="first_share"):
+        TrainCfg(first_share=0.0)
