@@ -72,10 +72,10 @@ def measured(env, step):
         robot_hash=env.robot.hash(),
         sequence=step,
         time=step * env.control_dt,
-        joint_pos=env.sensors.joint_pos[0].copy(),
-        joint_vel=env.sensors.joint_vel[0].copy(),
+        joint_pos=env.episodes.sensors.joint_pos[0].copy(),
+        joint_vel=env.episodes.sensors.joint_vel[0].copy(),
         joint_torque=np.zeros(len(env.robot.joint_names)),
-        joint_pos_target=env.sensors.joint_pos[0].copy(),
+        joint_pos_target=env.episodes.sensors.joint_pos[0].copy(),
         server_state="track",
     )
 
@@ -90,10 +90,13 @@ def test_it_sees_and_means_what_the_environment_does(clock):
     rng = np.random.default_rng(0)
 
     def sight(step):
-        return Sight(env.sensors.wxyz_xyz_world_object[0].copy(), step * env.control_dt - env.sensors.object_age[0])
+        return Sight(
+            env.episodes.sensors.wxyz_xyz_world_object[0].copy(),
+            step * env.control_dt - env.episodes.sensors.object_age[0],
+        )
 
     # The posture that fingers rest at is where the robot truly started; the runner knows only what is measured.
-    assert np.array_equal(env.sensors.joint_pos[0], env.now.state.joint_pos[0])
+    assert np.array_equal(env.episodes.sensors.joint_pos[0], env.now.state.joint_pos[0])
     mind.begin(measured(env, 0), sight(0))
     for step in range(40):
         np.testing.assert_allclose(mind.observe(measured(env, step), sight(step)), obs["actor"][:1], atol=1e-6)
@@ -102,9 +105,9 @@ def test_it_sees_and_means_what_the_environment_does(clock):
         obs, _, terminated, truncated, _ = env.step(action)
         if (terminated | truncated)[0]:
             break
-        np.testing.assert_allclose(target, env._action_state.joint_pos_target[0], atol=1e-9)
+        np.testing.assert_allclose(target, env.episodes.actions.joint_pos_target[0], atol=1e-9)
         mind.look(sight(step + 1))
-        assert mind.goal_index[0] == env.goal_index[0]
+        assert mind.goal_index[0] == env.episodes.goal_index[0]
     assert step > 10
 
 

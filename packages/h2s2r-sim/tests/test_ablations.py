@@ -79,7 +79,7 @@ def test_the_hand_reward_pays_for_fingertips_near_the_humans(with_hand: TaskSpec
         for _ in range(20):
             _, reward, *_ = env.step(np.zeros((1, env.num_actions)))
         shares[share] = float(reward[0])
-        now, index = env.now, int(env.goal_index[0])
+        now, index = env.now, int(env.episodes.goal_index[0])
     human = human_path(with_hand, env.embodiment, env.path)[index]
     of_object, of_hand = float(tracking(now.error.anchor)[0]), float(hand_tracking(now.frames[1], human)[0])
     assert shares[0.0] == pytest.approx(of_object, abs=1e-12)

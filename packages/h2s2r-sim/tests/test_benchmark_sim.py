@@ -41,7 +41,7 @@ def test_measuring_the_bare_engine_changes_nothing(env: Environment, monkeypatch
     env.reset(5)
     for _ in range(3):
         speed._round(timed)
-    measured = env._observe(slice(None))["critic"]
+    measured = env.episodes.observe(slice(None))["critic"]
     assert np.array_equal(plain, measured)
     assert len(timed.whole) == 3 and all(
         0.0 < bare < whole for bare, whole in zip(timed.engine, timed.whole, strict=True)

@@ -46,7 +46,7 @@ class ScriptedEngine:
         return self.state(steps=1)
 
     def state(self, steps: int = 0) -> EngineState:
-        time = (self._env.step_count + steps) * self._env.control_dt
+        time = (self._env.episodes.step_count + steps) * self._env.control_dt
         poses = np.stack([script(float(each)) for script, each in zip(self._scripts, time, strict=True)])
         return replace(self._engine.state(), wxyz_xyz_world_object=poses, unstable=self.unstable.copy())
 
@@ -233,7 +233,7 @@ def test_a_clock_that_waits_for_ever_is_a_failure_at_the_time_limit() -> None:
     success, kind, ended_at = outcomes(env)
     assert (bool(success[0]), kind[0]) == (False, "missed")
     assert ended_at[0] == pytest.approx(2.0 * PUSH.reference.duration, abs=2.1 * env.control_dt)
-    assert env.goal_index[0] < env.path.last
+    assert env.episodes.goal_index[0] < env.path.last
 
 
 @pytest.mark.requirement("H41")

@@ -65,7 +65,7 @@ def test_off_is_off_exactly() -> None:
     assert rollout(env_of(NONE)) == rollout(env_of(Perturbation(**dict.fromkeys(CAUSES, 0.0))))
     env = env_of(NONE)
     rollout(env)
-    drawn = env.beginnings.drawn()
+    drawn = env.episodes.drawn()
     for name, values in drawn.items():
         if name != "camera_phase":
             nominal = float(name.startswith(("object_f", "robot_f", "scene_f", "object_m", "object_i", "object_s"))
@@ -110,7 +110,7 @@ def test_every_cause_reaches_the_simulation(cause: str, undisturbed: bytes) -> N
 def test_what_was_drawn_is_told_of_every_episode() -> None:
     env = env_of(PAPER)
     env.reset(0)
-    before, action = env.beginnings.drawn(), np.zeros((N, env.num_actions))
+    before, action = env.episodes.drawn(), np.zeros((N, env.num_actions))
     # Up and away: every episode ends.
     action[:, 2] = 1.0
     told: dict[int, dict[str, np.ndarray]] = {}
@@ -127,7 +127,7 @@ def test_what_was_drawn_is_told_of_every_episode() -> None:
         assert all(np.array_equal(drawn[name], before[name][index]) for name in before)
     assert len(np.unique(before["object_friction"])) == N
     # New episodes have draws of their own.
-    assert not np.array_equal(env.beginnings.drawn()["object_friction"], before["object_friction"])
+    assert not np.array_equal(env.episodes.drawn()["object_friction"], before["object_friction"])
 
 
 @pytest.mark.requirement("H21")
@@ -138,14 +138,14 @@ def test_noise_is_drawn_once_a_step_and_everything_sees_the_same() -> None:
     for _ in range(3):
         env.step(np.zeros((N, env.num_actions)))
     state = env.beginnings.rng.bit_generator.state
-    first, second = (env._observe(slice(None)) for _ in range(2))
+    first, second = (env.episodes.observe(slice(None)) for _ in range(2))
     assert flat(first) == flat(second)
     assert env.beginnings.rng.bit_generator.state == state
     robot, names = env.robot, [term.name for term in env.obs_layout]
     assert names[0] == "joint_pos"
     span = 0.5 * (robot.position_upper - robot.position_lower)
     measured = first["actor"][:, : len(span)] * span + 0.5 * (robot.position_upper + robot.position_lower)
-    assert np.allclose(measured, env.sensors.joint_pos, atol=1e-5)
+    assert np.allclose(measured, env.episodes.sensors.joint_pos, atol=1e-5)
     assert np.abs(measured - env.now.state.joint_pos).max() > 0.02
 
 

@@ -65,7 +65,7 @@ def test_starts_displaced_into_walls_are_drawn_again(name: str) -> None:
 def test_an_object_of_another_size_stands_where_it_stood_and_touches_nothing() -> None:
     env = make_env(load_task("plate_lift_rack"), ALLEGRO, 60, EnvCfg(perturbation=Perturbation(size=0.3)))
     env.reset(0)
-    size = env.beginnings.physics.object_size
+    size = env.episodes.physics.object_size
     assert size.min() < 0.75 and size.max() > 1.25
     assert not env.engine.penetration().any()
     env.step(np.zeros((60, env.num_actions)))

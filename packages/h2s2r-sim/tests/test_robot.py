@@ -72,7 +72,7 @@ def test_it_moves_as_a_robot_of_the_environment() -> None:
     for _ in range(15):
         _, _, terminated, _, _ = env.step(action)
         assert not terminated.any()
-        state = client.follow(env._action_state.joint_pos_target[0])
+        state = client.follow(env.episodes.actions.joint_pos_target[0])
         assert state.server_state == "track"
         assert np.array_equal(state.joint_pos, env.now.state.joint_pos[0])
         assert np.array_equal(client.robot.wxyz_xyz_world_object, env.now.state.wxyz_xyz_world_object[0])

@@ -22,6 +22,16 @@ class EngineError(H2S2RError):
 
 
 @dataclass(frozen=True)
+class StartState:
+    """What K worlds are reset to."""
+
+    joint_pos: np.ndarray
+    """(K, J) [rad; m]; also the first joint targets."""
+    wxyz_xyz_world_object: np.ndarray
+    """(K, 7) object pose. Robot and object start at rest."""
+
+
+@dataclass(frozen=True)
 class EngineState:
     """What N worlds look like now. Joints in the order of ``RobotSpec``; arrays belong to the caller."""
 
@@ -40,15 +50,19 @@ class EngineState:
     unstable: np.ndarray
     """(N) whether the last step produced a state that no real world has; the state is finite all the same."""
 
-
-@dataclass(frozen=True)
-class StartState:
-    """What K worlds are reset to."""
-
-    joint_pos: np.ndarray
-    """(K, J) [rad; m]; also the first joint targets."""
-    wxyz_xyz_world_object: np.ndarray
-    """(K, 7) object pose. Robot and object start at rest."""
+    @classmethod
+    def at_rest(cls, start: StartState) -> EngineState:
+        """What worlds look like that have just been reset to ``start``."""
+        joints, vector = np.zeros_like(start.joint_pos), np.zeros((len(start.joint_pos), 3))
+        return cls(
+            joint_pos=start.joint_pos.copy(),
+            joint_vel=joints,
+            joint_torque=joints.copy(),
+            wxyz_xyz_world_object=start.wxyz_xyz_world_object.copy(),
+            lin_vel_world_object=vector,
+            ang_vel_world_object=vector.copy(),
+            unstable=np.zeros(len(vector), dtype=bool),
+        )
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,14 @@ class Twin:
         gravity, overlap = self.scene.model.opt.gravity.copy(), MujocoEngine(self.scene, 1, 1, 1).overlap
         beginnings = Beginnings(
             noise,
-            1,
             self.spec,
             0,
             gravity,
             lambda rng: build_pool(task, embodiment, self.cfg.start, noise, overlap, rng),
         )
         beginnings.seed(seed)
-        beginning, physics = beginnings.draw(np.zeros(1, dtype=np.int64)), beginnings.physics
+        beginning = beginnings.draw(1)
+        physics = beginning.physics
         self._rng, self._sensor_rng = beginnings.rng, np.random.default_rng([seed, 2])
         self.signals = beginning.signals
         """What was drawn for its sensors, cameras included."""

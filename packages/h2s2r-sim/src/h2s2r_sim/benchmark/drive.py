@@ -31,7 +31,7 @@ class Pusher:
         self._noise = _KEPT * self._noise + _ADDED * self._rng.standard_normal(self._noise.shape)
         env = self._env
         path = env.path.target.wxyz_xyz_world_object[:, 4:]
-        ahead = path[np.minimum(env.goal_index + 1, env.path.last)] - path[env.goal_index]
+        ahead = path[np.minimum(env.episodes.goal_index + 1, env.path.last)] - path[env.episodes.goal_index]
         action = self._noise.copy()
         action[:, :3] += ahead / env.cfg.action.palm_translation
         return np.clip(action, -1.0, 1.0)

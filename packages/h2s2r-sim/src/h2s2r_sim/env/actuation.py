@@ -6,6 +6,8 @@ Not here: gains, friction and torque limits (engines), how much delay and play (
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from h2s2r_sim.mdp.events import SignalParameters
@@ -22,6 +24,8 @@ class Actuation:
         control_dt: [s] between policy steps.
         pieces: S, into how many pieces a control period is cut where delay or play must act within it.
     """
+
+    STATE: ClassVar[tuple[str, ...]] = ("_queue", "_delay", "_play", "_joint")
 
     def __init__(self, cfg: Perturbation, num_envs: int, num_joints: int, control_dt: float, pieces: int) -> None:
         self._late = cfg.action_delay > 0.0

@@ -6,6 +6,8 @@ Not here: how much noise (perturbation), its draws (mdp.events), pictures (demon
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from h2s2r_schemas.se3 import quaternions
@@ -26,6 +28,8 @@ class ObjectCamera:
         num_envs: N.
         control_dt: [s] between policy steps.
     """
+
+    STATE: ClassVar[tuple[str, ...]] = ("_true", "_step", "_phase", "_bias", "_picture", "_captured", "_seen")
 
     def __init__(self, cfg: Perturbation, num_envs: int, control_dt: float) -> None:
         self._cfg, self._dt = cfg, control_dt

@@ -7,6 +7,7 @@ Not here: limits and kinds as functions (mdp.terminations), the definition of su
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -50,6 +51,16 @@ class Endings:
         path: the goal's; the reference decides, whatever is aimed at.
         table_height: [m] of the table's surface.
     """
+
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_judge",
+        "_start_error",
+        "_start_distance",
+        "_start_anchors",
+        "_was_lifted",
+        "_was_moved",
+        "_helped",
+    )
 
     def __init__(self, cfg: TerminationCfg, num_envs: int, path: GoalPath, table_height: float) -> None:
         self._cfg, self._path, self._table_height = cfg, path, table_height

@@ -6,6 +6,8 @@ Not here: the definition itself (schemas: ``is_success``; a test holds this to i
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from h2s2r_schemas.artifacts import SUCCESS
@@ -22,6 +24,8 @@ class Judge:
         control_dt: [s] between policy steps.
         duration: [s] of the reference.
     """
+
+    STATE: ClassVar[tuple[str, ...]] = ("_close", "_ended_at", "_held", "_over")
 
     def __init__(self, num_envs: int, control_dt: float, duration: float) -> None:
         self._dt, self._duration = control_dt, duration

@@ -7,12 +7,13 @@ Not here: which terms an observation has (mdp.observations), noise (sensors).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.engine import EngineState
-from h2s2r_sim.env.rows import Rows, put, take
+from h2s2r_sim.env.rows import Rows, copy_rows, take
 from h2s2r_sim.env.sensors import Sensors
 from h2s2r_sim.mdp.actions import ActionState
 from h2s2r_sim.mdp.body import Body
@@ -56,6 +57,8 @@ class Knowledge:
         sensors: of the robots.
         memory: L, how many steps are remembered.
     """
+
+    STATE: ClassVar[tuple[str, ...]] = ("_placed", "_past")
 
     def __init__(self, body: Body, tracked: TrackedObject, path: GoalPath, sensors: Sensors, memory: int) -> None:
         self._body, self._tracked, self._path, self._sensors = body, tracked, path, sensors
@@ -110,4 +113,5 @@ class Knowledge:
 
     def _place(self, rows: Rows, index: np.ndarray) -> None:
         T_world_goal = SE3(self._path.target.wxyz_xyz_world_object[index])
-        put(self._placed, rows, self._tracked.placed(SE3(self._sensors.wxyz_xyz_world_object[rows]), T_world_goal))
+        seen = self._tracked.placed(SE3(self._sensors.wxyz_xyz_world_object[rows]), T_world_goal)
+        copy_rows(self._placed, rows, seen, slice(None))

@@ -6,6 +6,8 @@ Not here: how the camera works (camera), what the policy is shown of this (mdp.o
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from h2s2r_sim.engine import EngineState
@@ -23,6 +25,15 @@ class Sensors:
         joint_unit: (J) [rad; m] what one radian of joint noise is.
         control_dt: [s] between policy steps.
     """
+
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_bias",
+        "_camera",
+        "joint_pos",
+        "joint_vel",
+        "wxyz_xyz_world_object",
+        "object_age",
+    )
 
     def __init__(self, cfg: Perturbation, num_envs: int, joint_unit: np.ndarray, control_dt: float) -> None:
         self._cfg = cfg

@@ -81,7 +81,6 @@ class SimRobot:
         engine = self._engine = make_engine(cfg.engine, scene, 1, round(substeps), 1)
         self._beginnings = Beginnings(
             noise,
-            1,
             self.spec,
             joints,
             np.array(cfg.scene.gravity),
@@ -99,7 +98,8 @@ class SimRobot:
 
     def _begin(self, seed: int) -> EngineState:
         self._beginnings.seed(seed)
-        beginning = self._beginnings.draw(_ONE)
+        beginning = self._beginnings.draw(1)
+        self._object_mass = self.task.object.mass * beginning.physics.object_mass
         if self.cfg.perturbation.changes_physics:
             self._engine.set_parameters(_ONE, beginning.physics)
         self._engine.reset(_ONE, beginning.start)
@@ -155,8 +155,7 @@ class SimRobot:
         if self._server_state in (*_ARMED, "homing"):
             self._approach()
         if (self._sequence - 1) % max(1, round(self.cfg.state_hz / PUSH_HZ)) == 0:
-            mass = self.task.object.mass * self._beginnings.physics.object_mass
-            self._push = events.draw_pushes(self._beginnings.rng, self.cfg.perturbation, mass)
+            self._push = events.draw_pushes(self._beginnings.rng, self.cfg.perturbation, self._object_mass)
         self._state = self._engine.step(self._actuation.pieces(self._sent[None]), self._push)
         self._sensors.update(self._state, self._beginnings.rng)
         return RobotState(

@@ -7,6 +7,7 @@ Not here: drawing them (perturbation), stepping (worlds).
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass, fields
 from typing import Any
 
 import mujoco
@@ -63,19 +64,47 @@ def sized_object(
             "An object that collides as a mesh has one size in MuJoCo; give it primitive collision shapes, or leave "
             "the size out of the perturbations."
         )
-    fields = {
+    sized = {
         field: (geoms, getattr(model, field)[geoms] * factor[..., None])
         for field in ("geom_size", "geom_pos", "geom_aabb")
     }
-    fields["geom_rbound"] = (geoms, model.geom_rbound[geoms] * factor)
+    sized["geom_rbound"] = (geoms, model.geom_rbound[geoms] * factor)
     first, count = model.body_bvhadr[scene.object_body], model.body_bvhnum[scene.object_body]
     volumes = model.bvh_aabb[first : first + count] * factor[..., None]
     # Bounding volumes are kept in the frame of the centre of mass, which the shift moves.
     rotation = np.zeros(9)
     mujoco.mju_quat2Mat(rotation, model.body_iquat[scene.object_body])
     volumes[..., :3] -= np.einsum("ki,ij->kj", com_shift, rotation.reshape(3, 3))[:, None]
-    fields["bvh_aabb"] = (first + np.arange(count), volumes)
-    return fields
+    sized["bvh_aabb"] = (first + np.arange(count), volumes)
+    return sized
+
+
+@dataclass(frozen=True)
+class _Nominal:
+    """Fields of the model as they are without perturbation, as arrays of their own: the binding makes a new view of a field
+    each time it is asked, which took a third of the time of a reset.
+    """
+
+    actuator_biasprm: np.ndarray
+    actuator_forcerange: np.ndarray
+    actuator_gainprm: np.ndarray
+    bvh_aabb: np.ndarray
+    body_inertia: np.ndarray
+    body_invweight0: np.ndarray
+    body_ipos: np.ndarray
+    body_mass: np.ndarray
+    body_subtreemass: np.ndarray
+    dof_armature: np.ndarray
+    dof_frictionloss: np.ndarray
+    geom_aabb: np.ndarray
+    geom_friction: np.ndarray
+    geom_pos: np.ndarray
+    geom_rbound: np.ndarray
+    geom_size: np.ndarray
+
+    @classmethod
+    def of(cls, model: mujoco.MjModel) -> _Nominal:
+        return cls(**{each.name: np.array(getattr(model, each.name)) for each in fields(cls)})
 
 
 class WorldParameters:
@@ -84,12 +113,12 @@ class WorldParameters:
     """
 
     def __init__(self, scene: SceneModel, batch: Batch) -> None:
-        self._scene, self._batch, self._model = scene, batch, batch.model
-        self._palm = int(self._model.site_bodyid[scene.palm_site])
+        self._scene, self._batch, self._nominal = scene, batch, _Nominal.of(batch.model)
+        self._palm = int(batch.model.site_bodyid[scene.palm_site])
         self._robot_geoms = np.concatenate([scene.arm_geoms, scene.hand_geoms])
         self._scene_geoms = np.concatenate([scene.table_geoms, scene.fixture_geoms])
         self._gravity = scene.model.opt.gravity.copy()
-        self.weight = np.zeros((batch.nsim, self._model.nbody, 6))
+        self.weight = np.zeros((batch.nsim, batch.model.nbody, 6))
         """(N, B, 6) [N, N·m] weight of each body that nothing compensates, to be applied in every step."""
         carried = scene.model.body_mass * (1.0 - scene.model.body_gravcomp)
         self.weight[..., :3] = carried[:, None] * self._gravity
@@ -111,7 +140,7 @@ class WorldParameters:
         self._write_friction(env_ids, parameters)
         self._write_object(env_ids, parameters)
         self._write_joints(env_ids, parameters)
-        self._put("body_mass", env_ids, self._palm, self._model.body_mass[self._palm] + parameters.payload)
+        self._put("body_mass", env_ids, self._palm, self._nominal.body_mass[self._palm] + parameters.payload)
         self._write_weight(env_ids, parameters)
         self._robot_differs |= bool(parameters.payload.any() or (parameters.armature != 1.0).any())
         if self._robot_differs:
@@ -125,7 +154,7 @@ class WorldParameters:
             return
         still = np.abs(qvel[:, self._scene.joint_dofs]) < STILL
         friction = self._batch.expand("dof_frictionloss")
-        base = self._model.dof_frictionloss[self._scene.joint_dofs]
+        base = self._nominal.dof_frictionloss[self._scene.joint_dofs]
         friction[:, self._scene.joint_dofs] = base + self._joint_friction + self._stiction * still
 
     def _put(self, field: str, env_ids: np.ndarray, where: Any, values: np.ndarray, column: Any = None) -> None:
@@ -140,7 +169,7 @@ class WorldParameters:
         """
         into = self._fields.get(field)
         if into is None:
-            base = getattr(self._model, field)[where]
+            base = getattr(self._nominal, field)[where]
             if ((base if column is None else base[..., column]) == values).all():
                 return
             into = self._fields[field] = self._batch.expand(field)
@@ -153,23 +182,23 @@ class WorldParameters:
             (self._robot_geoms, parameters.robot_friction),
             (self._scene_geoms, parameters.scene_friction),
         ):
-            base = self._model.geom_friction[geoms, 0]
+            base = self._nominal.geom_friction[geoms, 0]
             self._put("geom_friction", env_ids, geoms, base * factor[:, None], column=0)
 
     def _write_object(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
-        model, body, size = self._model, self._scene.object_body, parameters.object_size
-        mass = model.body_mass[body] * parameters.object_mass
+        nominal, body, size = self._nominal, self._scene.object_body, parameters.object_size
+        mass = nominal.body_mass[body] * parameters.object_mass
         inertia = parameters.object_mass * parameters.object_inertia * size**2
         self._put("body_mass", env_ids, body, mass)
-        self._put("body_inertia", env_ids, body, model.body_inertia[body] * inertia[:, None])
-        com = model.body_ipos[body] * size[:, None] + parameters.object_com
+        self._put("body_inertia", env_ids, body, nominal.body_inertia[body] * inertia[:, None])
+        com = nominal.body_ipos[body] * size[:, None] + parameters.object_com
         self._put("body_ipos", env_ids, body, com)
         self._write_size(env_ids, size, parameters.object_com)
 
     def _write_size(self, env_ids: np.ndarray, size: np.ndarray, shift: np.ndarray) -> None:
         if "geom_size" not in self._fields and (size == 1.0).all() and not shift.any():
             return
-        for field, (where, values) in sized_object(self._scene, self._model, size, shift).items():
+        for field, (where, values) in sized_object(self._scene, self._batch.model, size, shift).items():
             self._put(field, env_ids, where, values)
 
     def _write_object_constants(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
@@ -178,29 +207,29 @@ class WorldParameters:
         How a free body gives way to a force does not depend on anything else, and 90 µs for each reset were a fiftieth of
         all time.
         """
-        model, body = self._model, self._scene.object_body
-        mass = model.body_mass[body] * parameters.object_mass
+        nominal, body = self._nominal, self._scene.object_body
+        mass = nominal.body_mass[body] * parameters.object_mass
         inertia = parameters.object_mass * parameters.object_inertia * parameters.object_size**2
-        turned = (1.0 / model.body_inertia[body]).mean() / inertia
+        turned = (1.0 / nominal.body_inertia[body]).mean() / inertia
         self._put("body_invweight0", env_ids, body, np.stack([1.0 / mass, turned], -1))
         self._put("body_subtreemass", env_ids, body, mass)
-        self._put("body_subtreemass", env_ids, 0, model.body_subtreemass[0] - model.body_mass[body] + mass)
+        self._put("body_subtreemass", env_ids, 0, nominal.body_subtreemass[0] - nominal.body_mass[body] + mass)
 
     def _write_joints(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
-        model, actuators, dofs = self._model, self._scene.actuators, self._scene.joint_dofs
-        gain, bias = model.actuator_gainprm[actuators], model.actuator_biasprm[actuators]
+        nominal, actuators, dofs = self._nominal, self._scene.actuators, self._scene.joint_dofs
+        gain, bias = nominal.actuator_gainprm[actuators], nominal.actuator_biasprm[actuators]
         self._put("actuator_gainprm", env_ids, actuators, gain[:, 0] * parameters.stiffness, column=0)
         self._put("actuator_biasprm", env_ids, actuators, bias[:, 1] * parameters.stiffness, column=1)
         self._put("actuator_biasprm", env_ids, actuators, bias[:, 2] * parameters.damping, column=2)
-        effort = model.actuator_forcerange[actuators] * parameters.effort[..., None]
+        effort = nominal.actuator_forcerange[actuators] * parameters.effort[..., None]
         self._put("actuator_forcerange", env_ids, actuators, effort)
-        self._put("dof_armature", env_ids, dofs, model.dof_armature[dofs] * parameters.armature)
-        self._put("dof_frictionloss", env_ids, dofs, model.dof_frictionloss[dofs] + parameters.joint_friction)
+        self._put("dof_armature", env_ids, dofs, nominal.dof_armature[dofs] * parameters.armature)
+        self._put("dof_frictionloss", env_ids, dofs, nominal.dof_frictionloss[dofs] + parameters.joint_friction)
         self._joint_friction[env_ids] = parameters.joint_friction
         self._stiction[env_ids] = parameters.stiction
 
     def _write_weight(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
         gravity = self._gravity + parameters.gravity
-        mass = self._model.body_mass[self._scene.object_body] * parameters.object_mass
+        mass = self._nominal.body_mass[self._scene.object_body] * parameters.object_mass
         self.weight[env_ids, self._scene.object_body, :3] = mass[:, None] * gravity
         self.weight[env_ids, self._palm, :3] = parameters.payload[:, None] * gravity
