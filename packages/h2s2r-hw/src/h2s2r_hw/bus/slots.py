@@ -58,7 +58,9 @@ class Slot:
         own = bytearray(dtype.itemsize)
         self.record: np.ndarray[Any, Any] = np.frombuffer(own, dtype).reshape(())
         """() this object's copy."""
-        self._own, self._header = memoryview(own), buffer[:HEADER].cast("Q")
+        self.data = memoryview(own)
+        """The bytes of ``record``, for ``struct.pack_into`` and ``unpack_from``, which hot loops find cheaper."""
+        self._header = buffer[:HEADER].cast("Q")
         length = dtype.itemsize
         self._places = (buffer[HEADER : HEADER + length], buffer[HEADER + length : HEADER + 2 * length])
         kind = kind_of(dtype)
@@ -99,7 +101,7 @@ class Slot:
     def write(self) -> int:
         """Publish ``record``; returns how many there are now. Only one object may write."""
         count = self._header[_COUNT] + 1
-        self._places[count & 1][:] = self._own
+        self._places[count & 1][:] = self.data
         self._header[_COUNT] = count
         return count
 
@@ -112,7 +114,7 @@ class Slot:
             count = self._header[_COUNT]
             if count == 0:
                 return 0
-            self._own[:] = self._places[count & 1]
+            self.data[:] = self._places[count & 1]
             if self._header[_COUNT] == count:
                 return count
         return -1
