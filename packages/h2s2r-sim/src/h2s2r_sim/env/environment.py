@@ -145,6 +145,7 @@ class Environment:
             "final_obs": final_obs,
             "failure": ended.failure,
             "success": ended.success,
+            "helped": ended.helped,
             "wxyz_xyz_world_object": now.state.wxyz_xyz_world_object.copy(),
             "anchor_error": now.judged.anchor.copy(),
             "position_error": now.judged.position.copy(),

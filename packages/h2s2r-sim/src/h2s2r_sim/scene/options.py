@@ -17,6 +17,8 @@ class SceneOptions:
 
     sim_dt: float = 1.0 / 120.0
     """[s] time step."""
+    integrator: str = "implicitfast"
+    """How a step is taken: ``implicitfast``, or ``implicit``, which leaves no derivative out and costs twice as much."""
     cone: str = "pyramidal"
     """Friction cone: ``pyramidal``, or ``elliptic``, which is exact and costs about 1.5 times as much."""
     impratio: float = 1.0

@@ -15,22 +15,31 @@ from h2s2r_sim.scene.options import SceneOptions
 
 _CONES = {"pyramidal": mujoco.mjtCone.mjCONE_PYRAMIDAL, "elliptic": mujoco.mjtCone.mjCONE_ELLIPTIC}
 
+_INTEGRATORS = {
+    "implicitfast": mujoco.mjtIntegrator.mjINT_IMPLICITFAST,
+    "implicit": mujoco.mjtIntegrator.mjINT_IMPLICIT,
+}
+
 
 def world_spec(model: ObjectModel, scene: Scene, options: SceneOptions) -> mujoco.MjSpec:
     """The description of a world with one free object among fixtures.
 
     Raises:
-        SchemaError: an unknown friction cone.
+        SchemaError: an unknown friction cone or integrator.
     """
-    if options.cone not in _CONES:
-        raise SchemaError(f"The friction cone is {options.cone!r}; allowed are {', '.join(_CONES)}.")
+    for what, chosen, known in (
+        ("friction cone", options.cone, _CONES),
+        ("integrator", options.integrator, _INTEGRATORS),
+    ):
+        if chosen not in known:
+            raise SchemaError(f"The {what} is {chosen!r}; allowed are {', '.join(known)}.")
     spec = mujoco.MjSpec()
     spec.modelname = scene.name
     spec.compiler.degree = False
     physics = spec.option
     physics.timestep = options.sim_dt
     physics.gravity = options.gravity
-    physics.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    physics.integrator = _INTEGRATORS[options.integrator]
     physics.solver = mujoco.mjtSolver.mjSOL_NEWTON
     physics.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     physics.cone = _CONES[options.cone]
