@@ -7,7 +7,7 @@ import pytest
 
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
 from h2s2r_schemas.errors import SchemaError
-from h2s2r_sim.mdp.actions import ActionCfg, ActionMap, ActionState
+from h2s2r_sim.mdp.actions import ACTION_MAPS, ActionCfg, ActionMap, ActionState
 from h2s2r_sim.mdp.body import Body
 
 DT = 1.0 / 15.0
@@ -39,7 +39,7 @@ def test_a_twist_moves_the_palm_by_that_much(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", embodiment_names())
-@pytest.mark.parametrize("kind", ["palm_twist", "joint_delta"])
+@pytest.mark.parametrize("kind", ACTION_MAPS)
 def test_targets_keep_all_limits(name: str, kind: str) -> None:
     actions, state = started(name, ActionCfg(name=kind), count=64)
     robot, rng = actions.body.robot, np.random.default_rng(0)
@@ -126,3 +126,16 @@ def test_data_round_trip_and_unknown_names() -> None:
         ActionMap(ActionCfg(name="fabric"), actions.body, DT)
     with pytest.raises(SchemaError, match="ActionCfg"):
         ActionMap.from_data({"gain": 1.0}, actions.body, DT)
+
+
+@pytest.mark.parametrize("name", embodiment_names())
+def test_joint_targets_are_reached_as_fast_as_joints_may_move(name: str) -> None:
+    actions, state = started(name, ActionCfg(name="joint_target"))
+    robot = actions.body.robot
+    assert actions.num_actions == len(robot.joint_names)
+    wanted = 0.5 * (state.joint_pos_target + 0.5 * (robot.position_lower + robot.position_upper))
+    action = 2.0 * (wanted - robot.position_lower) / (robot.position_upper - robot.position_lower) - 1.0
+    for _ in range(200):
+        before, state = state.joint_pos_target, actions.apply(state, action, state.joint_pos_target)
+        assert (np.abs(state.joint_pos_target - before) <= DT * robot.velocity_limit + 1e-12).all()
+    np.testing.assert_allclose(state.joint_pos_target, wanted, atol=1e-9)

@@ -19,12 +19,17 @@ from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.mdp.body import Body
 
 
+ACTION_MAPS = ("palm_twist", "joint_delta", "joint_target")
+
+
 @dataclass(frozen=True)
 class ActionCfg:
     """How far one action moves what. The defaults solved pushing, pivoting and grasping in our trials."""
 
     name: str = "palm_twist"
-    """``palm_twist``: the arm's actions are a twist of the palm; ``joint_delta``: a step of each arm joint."""
+    """``palm_twist``: the arm's actions are a twist of the palm; ``joint_delta``: a step of each arm joint. ``joint_target``:
+    every joint has an action, its target from -1 at the lower limit to 1 at the upper; for what has a whole path, not to
+    learn with."""
     palm_translation: float = 0.02
     """[m] largest step of the palm along each world axis."""
     palm_rotation: float = 0.06
@@ -68,12 +73,15 @@ class ActionMap:
     """
 
     def __init__(self, cfg: ActionCfg, body: Body, control_dt: float) -> None:
-        if cfg.name not in ("palm_twist", "joint_delta"):
-            raise SchemaError(f"There is no action map {cfg.name!r}; there are: palm_twist, joint_delta.")
+        if cfg.name not in ACTION_MAPS:
+            raise SchemaError(f"There is no action map {cfg.name!r}; there are: {', '.join(ACTION_MAPS)}.")
         self.cfg, self.body = cfg, body
         self._largest_step = control_dt * body.robot.velocity_limit
         self.num_arm_actions = 6 if cfg.name == "palm_twist" else body.robot.num_arm_joints
-        self.num_actions = self.num_arm_actions + len(body.synergies)
+        hand_joints = len(body.robot.joint_names) - body.robot.num_arm_joints
+        self.num_actions = self.num_arm_actions + (
+            hand_joints if cfg.name == "joint_target" else len(body.synergies)
+        )
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], body: Body, control_dt: float) -> ActionMap:
@@ -111,17 +119,29 @@ class ActionMap:
         arm_action, hand_action = action[:, : self.num_arm_actions], action[:, self.num_arm_actions :]
         if cfg.name == "palm_twist":
             arm = arm + self._arm_step(arm, arm_action, state.rest[:, :split])
-        else:
+        elif cfg.name == "joint_delta":
             arm = arm + cfg.arm_joint * arm_action
+        else:
+            arm = self._between_limits(arm_action, slice(None, split))
         measured = joint_pos[:, :split]
         arm = arrays.clip(arm, measured - cfg.arm_lead, measured + cfg.arm_lead)
-        synergy = arrays.clip(state.synergy + cfg.synergy * hand_action, -1.0, 1.0)
-        wanted = state.rest[:, split:] + synergy @ arrays.like(self.body.synergies, joint_pos)
-        hand = hand + cfg.hand_low_pass * (wanted - hand)
+        synergy = state.synergy
+        if cfg.name == "joint_target":
+            hand = self._between_limits(hand_action, slice(split, None))
+        else:
+            synergy = arrays.clip(synergy + cfg.synergy * hand_action, -1.0, 1.0)
+            wanted = state.rest[:, split:] + synergy @ arrays.like(self.body.synergies, joint_pos)
+            hand = hand + cfg.hand_low_pass * (wanted - hand)
         last, step = state.joint_pos_target, arrays.like(self._largest_step, joint_pos)
         target = arrays.clip(arrays.concatenate((arm, hand), -1), last - step, last + step)
         target = arrays.clip(target, robot.position_lower, robot.position_upper)
         return ActionState(target, synergy, state.rest)
+
+    def _between_limits(self, action: Array, joints: slice) -> Array:
+        """Joint positions (N, K) from -1 at the lower limit to 1 at the upper."""
+        robot = self.body.robot
+        lower, upper = robot.position_lower[joints], robot.position_upper[joints]
+        return arrays.like(lower, action) + 0.5 * (action + 1.0) * arrays.like(upper - lower, action)
 
     def _arm_step(self, arm: Array, arm_action: Array, rest: Array) -> Array:
         """The arm's step (N, 7) for a twist of the palm, drifting to the rest posture where the palm does not feel it."""

@@ -24,7 +24,7 @@ from h2s2r_sim.mdp import events
 from h2s2r_sim.perturbation import Perturbation
 from h2s2r_sim.task.anchors import surface_points
 
-STARTS = ("premanip", "default", "overhead", "far")
+STARTS = ("premanip", "unmoved", "default", "overhead", "far")
 #: How deep (K) [m] the robot is in anything, and the object in the scene: as ``Engine.overlap``.
 Overlap = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -38,7 +38,8 @@ class StartCfg:
     """Where the robot is when an episode begins."""
 
     kind: str = "premanip"
-    """``premanip``: at the human's hand pose just before contact, relative to the object. For ablations: ``default``, the
+    """``premanip``: at the human's hand pose just before contact, relative to the object. ``unmoved``: that
+    pose where the human had it, wherever the object is, for baselines that see nothing. For ablations: ``default``, the
     robot's home; ``overhead``, above the object; ``far``, the pre-manipulation pose drawn back."""
     pool: int = 1500
     """How many starts are solved ahead; episodes draw from them."""

@@ -51,6 +51,8 @@ def find_start(task: TaskSpec, embodiment: Embodiment, kind: str, distance: floa
         T_world_palm, joint_pos = _overhead(task, embodiment, distance)
     else:
         found = robot_pose(task, embodiment)
+        if kind == "unmoved":
+            return Premanip(found.joint_pos, None)
         T_world_palm, joint_pos = found.T_world_palm, found.joint_pos
         if kind == "far":
             T_world_palm = _drawn_back(T_world_palm, T_world_object, distance)
