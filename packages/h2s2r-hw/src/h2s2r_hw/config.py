@@ -138,10 +138,8 @@ class MotionCfg:
 class ResidualCfg:
     """Bounds of the learned correction. None of them makes it safety-rated."""
 
-    fraction: float = 0.15
-    """Largest correction as a part of the joint's limit, where the ``ResidualSpec`` does not ask for less."""
     warn_fraction: float = 0.2
-    """Above it, loading warns."""
+    """``clamp_fraction`` of a ``ResidualSpec`` (0.15 unless it says otherwise) above which loading warns."""
     refuse_fraction: float = 0.5
     """Above it, loading is refused without ``override``."""
     override: bool = False
@@ -149,9 +147,9 @@ class ResidualCfg:
     position_limit: float = 0.1
     """[rad] that the fraction is of, where target positions are corrected. Ours."""
     ramp_time: float = 0.05
-    """[s] in which it may go from 0 to its bound: the rate clamp."""
+    """[s] in which it may go from 0 to 15 % of the limit: the rate clamp."""
     fallback_time: float = 0.1
-    """[s] in which it goes to 0 after a fault."""
+    """[s] in which it goes from there to 0 after a fault."""
     max_age_ticks: float = 3.0
     """Ticks of the loop after which a correction is too old."""
     saturated_share: float = 0.05

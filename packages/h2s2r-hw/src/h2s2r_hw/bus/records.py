@@ -243,4 +243,6 @@ def places_of(dtype: Dtype) -> dict[str, slice]:
 
 
 def _fields(dtype: Dtype) -> Mapping[str, Any]:
-    return {} if dtype.fields is None else {name: dtype.fields[name] for name in dtype.names or ()}
+    """Of each field its kind and where it begins, in their order."""
+    fields = {} if dtype.fields is None else dict(dtype.fields)
+    return dict(sorted(fields.items(), key=lambda item: item[1][1]))
