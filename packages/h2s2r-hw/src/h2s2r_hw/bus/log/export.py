@@ -101,10 +101,10 @@ def _together(path: Path, about: LogAbout) -> Iterator[Rows]:
             ready = max(0, len(arm) - _STRETCH)
         else:
             hand = _longer(hand, rows)
-            ready = int(np.searchsorted(arm["time_ns"], hand["time_ns"][-1], side="right"))
+            ready = _until(arm, hand["time_ns"][-1])
         if ready:
             yield _joined(arm[:ready], hand, columns)
-            kept = int(np.searchsorted(hand["time_ns"], arm["time_ns"][ready - 1], side="right")) - 1
+            kept = _until(hand, arm["time_ns"][ready - 1]) - 1
             arm, hand = arm[ready:], hand[max(0, kept) :]
     if len(arm):
         yield _joined(arm, hand, columns)
@@ -112,6 +112,11 @@ def _together(path: Path, about: LogAbout) -> Iterator[Rows]:
 
 def _longer(before: Rows, rows: Rows) -> Rows:
     return np.concatenate((before, rows))
+
+
+def _until(rows: Rows, time_ns: int) -> int:
+    """How many rows are of that time or earlier."""
+    return int(np.count_nonzero(rows["time_ns"] <= time_ns))
 
 
 def _joined(arm: Rows, hand: Rows, columns: np.ndarray[Any, Any]) -> Rows:
