@@ -1,14 +1,12 @@
 """``h2s2r-hw emulate``.
 
-In:  the command line.   Out: text; 2 for what cannot be done.
+In:  the command line.   Out: text.
 Not here: the work itself (emulators).
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
 from h2s2r_hw.drivers.allegro import VERSIONS
@@ -19,7 +17,7 @@ from h2s2r_hw.emulators.faults import FRI_FAULTS, HAND_FAULTS, parse_faults
 from h2s2r_hw.emulators.hand import HandCfg
 from h2s2r_hw.emulators.ports import Address
 from h2s2r_hw.emulators.start import EmulationCfg, emulate
-from h2s2r_schemas.errors import H2S2RError, SchemaError
+from h2s2r_schemas.errors import SchemaError
 
 
 def _address(text: str) -> Address:
@@ -76,9 +74,8 @@ def _faults_help() -> str:
     return "\n".join(lines)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="h2s2r-hw", description="The robot side: today, an emulated cell.")
-    verbs = parser.add_subparsers(required=True)
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Add the verb."""
     verb = verbs.add_parser(
         "emulate",
         help="an emulated KUKA cabinet and an emulated Allegro hand on real sockets",
@@ -88,7 +85,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_cell(verb)
     _add_wires(verb)
     verb.set_defaults(run=_emulate)
-    return parser
 
 
 def _add_cell(verb: argparse.ArgumentParser) -> None:
@@ -144,17 +140,3 @@ def _add_wires(verb: argparse.ArgumentParser) -> None:
         default=cell.patience,
         help="[s] of wall time for all to join, and for one turn of theirs",
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit code."""
-    chosen = _parser().parse_args(arguments)
-    try:
-        return chosen.run(chosen)
-    except H2S2RError as error:
-        print(f"h2s2r-hw: {error}", file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
