@@ -25,7 +25,7 @@ from h2s2r_hw.server.keys import KeyFolder
 from h2s2r_hw.server.slots import GatewaySlots
 from h2s2r_hw.states import State
 from h2s2r_schemas.client import ClientKeys, RobotClient
-from h2s2r_schemas.client.addresses import STATES, own_channels
+from h2s2r_schemas.client.addresses import STATES, TO_SERVER, own_channels
 from h2s2r_schemas.robots import RobotSpec
 
 MS = 1_000_000
@@ -164,6 +164,7 @@ class Door:
         self.group = Inline([self.loops, self.gateway], patience=10.0)
         self.group.run(20 * MS)
         self.clients: list[RobotClient] = []
+        self.context = zmq.Context()
 
     def new_keys(self, name: str, operator: bool = False) -> ClientKeys:
         """Keys that are allowed."""
@@ -177,7 +178,26 @@ class Door:
         self.clients.append(made)
         return made
 
+    def raw(self, keys: ClientKeys | None) -> zmq.Socket:
+        """A socket that can send anything, connected with these keys or, without any, not encrypted."""
+        made = self.context.socket(zmq.DEALER)
+        made.linger = 0
+        if keys is not None:
+            made.curve_publickey, made.curve_secretkey, made.curve_serverkey = keys.public, keys.secret, keys.server
+        made.connect(self.cfg.address)
+        return made
+
+    def deliver(self, socket: zmq.Socket, data: bytes) -> None:
+        """Send bytes and have the gateway read them now."""
+        socket.send(data)
+        self.group.announce({TO_SERVER: 1}, None)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        self.group.run(self.group.now_ns + round(seconds * SECOND))
+
     def close(self) -> None:
+        self.context.destroy(0)
         for client in self.clients:
             client.close()
         self.gateway.close()

@@ -60,7 +60,7 @@ def read_limits(
     tighter = {name: limits[name].copy() for name in _LIMITS}
     for kind in _LIMITS:
         by_name: Any = arguments.get(kind, {})
-        if not isinstance(by_name, Mapping):
+        if not _is_map(by_name):
             return refuse("bad_arguments", f"{kind} is a map of joint names to values.")
         pairs: list[tuple[Any, Any]] = list(by_name.items())
         for joint, value in pairs:
@@ -73,6 +73,10 @@ def read_limits(
     if type(scale) not in (int, float) or not 0.0 < scale <= 1.0:
         return refuse("bad_arguments", "speed_scale is a number above 0 and at most 1.")
     return _only_tighter(tighter, limits, float(scale), speed_scale, joint_names)
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _only_tighter(

@@ -71,8 +71,8 @@ class RobotClient:
         self._context: Any = zmq.Context()
         self._requests = self._socket(zmq.DEALER, keys)
         self._requests.setsockopt(zmq.ROUTING_ID, self.name.encode())
-        # A queue here would only make commands old.
-        self._requests.setsockopt(zmq.SNDHWM, 2)
+        # A long queue here would only make commands old.
+        self._requests.setsockopt(zmq.SNDHWM, 16)
         self._requests.setsockopt(zmq.IMMEDIATE, 1)
         self._states = self._socket(zmq.SUB, keys)
         self._requests.connect(address)
@@ -174,10 +174,10 @@ class RobotClient:
     # ── frames ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, message: Message) -> bool:
-        try:
-            self._requests.send(encode(message), zmq.NOBLOCK)
-        except zmq.ZMQError:
+        # Asked first, as a socket that looks full may only not yet know that its queue was emptied.
+        if not self._requests.poll(0, zmq.POLLOUT):
             return False
+        self._requests.send(encode(message), zmq.NOBLOCK)
         self._clock.sent(TO_SERVER)
         return True
 
