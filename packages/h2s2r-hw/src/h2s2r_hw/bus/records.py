@@ -104,9 +104,8 @@ HAND_COUNTERS = (
 #: What motion counts in either loop, in joint-ticks unless said otherwise.
 MOTION_COUNTERS = (
     "clamped_position",  # targets cut to the soft limits
-    "clamped_velocity",  # setpoints at the velocity limit
     "guard_holds",  # ticks at which the final guard changed what was to be sent: must stay 0
-    "stale_targets",  # ticks in which a target was too old to follow
+    "stale_targets",  # times that tracking ended because the target was too old
     "stops",  # controlled stops begun
     "far_targets",  # targets refused because they began too far away
     "residual_active",  # ticks with a correction in what was sent
@@ -188,7 +187,8 @@ RESIDUAL: Dtype = np.dtype(
         ("time_ns", "<i8"),  # when its inputs were measured
         ("residual_number", "<i8"),  # ORDERS.residual_number that is loaded; 0 for none
         ("refused", "<i8"),  # residual_number of the last one that could not be loaded; 0 for none
-        ("output", "<i8"),  # 0: added to joint_pos_target [rad]; 1: a torque [N·m]
+        ("arm_output", "<i8"),  # 0: added to the arm's targets [rad]; 1: to its torques [N·m], in torque mode only
+        ("hand_output", "<i8"),  # the same for the hand
         ("clamp_fraction", "<f8"),  # of the spec: the largest part of a joint's limit
         ("gain", "<f8"),  # 0 … 1: how far the inputs are inside what it was trained on
         ("values", "<f8", (NUM_JOINTS,)),  # 0 for joints that it does not correct

@@ -1,0 +1,108 @@
+"""Torques that bring the fingers to their setpoints: proportional and derivative, with an observer for the velocity.
+
+In:  (16) measured and wanted positions [rad].   Out: (16) torques [N·m] within their caps, and their four frames.
+Not here: where setpoints come from (motion), whether torques are sent at all (loops.hand).
+
+Encoders count in steps of 0.1 mrad (version 4) or 1.5 mrad (version 5); differences of those at 3 ms would be speeds in steps
+of 0.03 or 0.5 rad/s, so an observer estimates the velocity. No driver of this hand compensates gravity, and neither does this.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+
+from h2s2r_hw.config import HandCfg
+from h2s2r_hw.drivers.allegro.frames import SET_TORQUE, Frame
+from h2s2r_hw.drivers.allegro.versions import HandVersion
+
+_FOUR = struct.Struct("<4h")
+
+
+class HandControl:
+    """Of one hand.
+
+    Args:
+        cfg: gains and caps.
+        version: units.
+        torque_limit: (16) [N·m] of the robot: the caps are never above it.
+    """
+
+    def __init__(self, cfg: HandCfg, version: HandVersion, torque_limit: Sequence[float]) -> None:
+        self._kp, self._kd, self._unit = cfg.kp, cfg.kd, version.torque_unit
+        limits = zip(version.command_limit, torque_limit, strict=True)
+        self._caps = [min(cfg.current_fraction * most, torque * version.torque_unit) for most, torque in limits]
+        self.period = cfg.period_ms * 1e-3
+        """[s] of a cycle."""
+        # Critically damped: both poles at the bandwidth.
+        pole = math.exp(-2.0 * math.pi * cfg.observer_hz * self.period)
+        self._alpha, self._beta = 1.0 - pole * pole, (1.0 - pole) ** 2
+        self._observed: list[float] = [0.0] * 16
+        self.joint_vel: list[float] = [0.0] * 16
+        """(16) [rad/s] observed."""
+        self.joint_torque: list[float] = [0.0] * 16
+        """(16) [N·m] of the last frames."""
+        self.commands: list[int] = [0] * 16
+        """(16) in them: PWM (version 4) or mA (version 5)."""
+        self.capped = 0
+        """Joint-ticks at which a cap acted."""
+
+    @property
+    def torque_limit(self) -> list[float]:
+        """(16) [N·m] of the caps."""
+        return [each / self._unit for each in self._caps]
+
+    def restart(self, joint_pos: Sequence[float]) -> None:
+        """The observer begins anew, at rest at (16) [rad]."""
+        self._observed, self.joint_vel = list(joint_pos), [0.0] * 16
+
+    def observe(self, joint_pos: Sequence[float], cycles: int) -> None:
+        """(16) [rad] measured, so many cycles after the last."""
+        elapsed = cycles * self.period
+        alpha, gain = self._alpha, self._beta / elapsed
+        observed: list[float] = []
+        velocities: list[float] = []
+        for measured, before, speed in zip(joint_pos, self._observed, self.joint_vel, strict=True):
+            ahead = before + elapsed * speed
+            error = measured - ahead
+            observed.append(ahead + alpha * error)
+            velocities.append(speed + gain * error)
+        self._observed, self.joint_vel = observed, velocities
+
+    def torques(
+        self, joint_pos: Sequence[float], setpoint: Sequence[float], extra: Sequence[float] | None
+    ) -> list[Frame]:
+        """Four frames towards (16) [rad], with (16) [N·m] added."""
+        unit, capped = self._unit, 0
+        commands: list[int] = []
+        for q, wanted, speed, kp, kd, cap in zip(
+            joint_pos, setpoint, self.joint_vel, self._kp, self._kd, self._caps, strict=True
+        ):
+            commands_of = unit * (kp * (wanted - q) - kd * speed)
+            if not -cap <= commands_of <= cap:
+                # What is not a number fails both comparisons and becomes 0.
+                capped += 1
+                commands_of = cap if commands_of > cap else -cap if commands_of < -cap else 0.0
+            commands.append(round(commands_of))
+        if extra is not None:
+            commands = self._add(commands, extra)
+        self.capped += capped
+        self.commands = commands
+        self.joint_torque = [each / unit for each in commands]
+        return [Frame(SET_TORQUE + 4 * f, _FOUR.pack(*commands[4 * f : 4 * f + 4])) for f in range(4)]
+
+    def rest(self) -> None:
+        """Nothing is sent."""
+        self.commands, self.joint_torque = [0] * 16, [0.0] * 16
+
+    def _add(self, commands: list[int], extra: Sequence[float]) -> list[int]:
+        """The same with (16) [N·m] more, within the caps."""
+        added: list[int] = []
+        for command, torque, cap in zip(commands, extra, self._caps, strict=True):
+            total = command + self._unit * torque
+            if not -cap <= total <= cap:
+                self.capped += 1
+                total = cap if total > cap else -cap if total < -cap else 0.0
+            added.append(round(total))
+        return added

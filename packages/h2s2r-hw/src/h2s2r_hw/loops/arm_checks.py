@@ -1,0 +1,150 @@
+"""What is wrong with the cabinet or the arm at this tick.
+
+In:  the newest message, what is sent.   Out: the flags and faults of a ``Part``.
+Not here: silence of the cabinet (arm), what follows from a fault (states).
+"""
+
+from __future__ import annotations
+
+from h2s2r_hw.config import ArmCfg
+from h2s2r_hw.drivers.fri import (
+    NUM_JOINTS,
+    ClientCommandMode,
+    DriveState,
+    MonitoringMessage,
+    OperationMode,
+    Quality,
+    SafetyState,
+    SessionState,
+)
+from h2s2r_hw.loops.part import Part
+from h2s2r_hw.motion.limits import JointLimits
+from h2s2r_hw.states import MOVING, State, fault_number
+
+_CODES = {
+    name: fault_number(name)
+    for name in (
+        "fri_session_closed",
+        "fri_quality_lost",
+        "fri_left_commanding",
+        "safety_stop",
+        "operation_mode_changed",
+        "drives_off",
+        "fri_wrong_version",
+        "fri_incomplete",
+        "fri_wrong_period",
+        "fri_wrong_mode",
+        "arm_off_target",
+        "external_torque",
+        "outside_limits",
+    )
+}
+_OFF_TARGET, _EXTERNAL = _CODES["arm_off_target"], _CODES["external_torque"]
+#: [rad] beyond a limit that an encoder may show at the limit itself.
+_BEYOND = 1e-3
+Wrong = tuple[str, float]
+
+
+class ArmChecks:
+    """Sets a part's flags, message by message.
+
+    Args:
+        cfg: what must be so.
+        limits: of the joints.
+        part: the arm.
+    """
+
+    def __init__(self, cfg: ArmCfg, limits: JointLimits, part: Part) -> None:
+        self._cfg, self._limits, self._part = cfg, limits, part
+        self._modes = tuple(OperationMode[name] for name in cfg.operation_modes)
+        self._mode = {"position": ClientCommandMode.POSITION, "torque": ClientCommandMode.TORQUE}[cfg.mode]
+        self._key: tuple[object, ...] = ()
+        self._wrong: Wrong | None = None
+        self._armed_in = -1
+        self._felt = 0
+
+    def look(self, message: MonitoringMessage) -> None:
+        """A message has come."""
+        part, session = self._part, message.session_state
+        key = (
+            session,
+            message.quality,
+            message.safety_state,
+            message.operation_mode,
+            message.send_period_ms,
+            message.receive_multiplier,
+            message.client_command_mode,
+            message.num_joints,
+            len(message.ipo_joint_pos),
+            message.drive_states,
+        )
+        if key != self._key:
+            # Nearly all messages are like the one before.
+            self._key, self._wrong = key, self._find(message)
+        wrong = self._wrong
+        part.link, part.good = session != SessionState.IDLE, wrong is None
+        part.follows = session == SessionState.COMMANDING_ACTIVE
+        if part.state not in MOVING:
+            self._armed_in = message.operation_mode
+            return
+        if wrong is None and message.operation_mode != self._armed_in:
+            wrong = ("operation_mode_changed", float(message.operation_mode))
+        if wrong is None and not part.follows and part.state != State.ARMING:
+            wrong = ("fri_left_commanding", 0.0)
+        if wrong is not None:
+            part.fault(_CODES[wrong[0]], wrong[1])
+        elif part.state == State.ARMING:
+            self._look_at_position(message.measured_joint_pos)
+        else:
+            self._look_at_joints(message)
+
+    def cannot_decode(self, in_a_row: int) -> None:
+        """So many datagrams were none."""
+        if in_a_row == self._cfg.undecodable_limit:
+            self._part.fault(_CODES["fri_wrong_version"], float(in_a_row))
+
+    def _find(self, message: MonitoringMessage) -> Wrong | None:
+        """The first thing that keeps the arm from being armed."""
+        if message.session_state == SessionState.IDLE:
+            return "fri_session_closed", 0.0
+        if message.num_joints != NUM_JOINTS or len(message.measured_joint_pos) != NUM_JOINTS:
+            return "fri_incomplete", float(len(message.measured_joint_pos))
+        if message.safety_state != SafetyState.NORMAL_OPERATION:
+            return "safety_stop", float(message.safety_state - 1)
+        if message.operation_mode not in self._modes:
+            return "operation_mode_changed", float(message.operation_mode)
+        if message.send_period_ms != self._cfg.send_period_ms or message.receive_multiplier != 1:
+            return "fri_wrong_period", float(message.send_period_ms * message.receive_multiplier)
+        if message.session_state == SessionState.COMMANDING_ACTIVE and DriveState.OFF in message.drive_states:
+            return "drives_off", 0.0
+        if message.quality < Quality.GOOD:
+            return "fri_quality_lost", float(message.quality)
+        if message.session_state >= SessionState.COMMANDING_WAIT:
+            if message.client_command_mode != self._mode:
+                return "fri_wrong_mode", float(message.client_command_mode)
+            if len(message.ipo_joint_pos) != NUM_JOINTS:
+                return "fri_incomplete", float(len(message.ipo_joint_pos))
+        return None
+
+    def _look_at_position(self, measured: tuple[float, ...]) -> None:
+        """Before it is armed: it stands within its limits."""
+        limits = self._limits
+        for joint, (q, low, high) in enumerate(zip(measured, limits.lower, limits.upper, strict=True)):
+            if not low - _BEYOND <= q <= high + _BEYOND:
+                self._part.fault(_CODES["outside_limits"], q, joint)
+
+    def _look_at_joints(self, message: MonitoringMessage) -> None:
+        """While it is armed: it is where it was sent, and nothing pushes."""
+        part, off = self._part, self._cfg.off_target
+        for joint, (q, sent) in enumerate(zip(message.measured_joint_pos, part.upsampler.joint_pos, strict=True)):
+            if not -off <= q - sent <= off:
+                part.fault(_OFF_TARGET, abs(q - sent), joint)
+        felt = -1
+        for joint, (torque, most) in enumerate(
+            zip(message.external_torque, self._cfg.external_torque_limit, strict=False)
+        ):
+            if not -most <= torque <= most:
+                felt = joint
+        self._felt = self._felt + 1 if felt >= 0 else 0
+        if self._felt >= self._cfg.external_torque_ticks:
+            part.fault(_EXTERNAL, message.external_torque[felt], felt)
