@@ -37,7 +37,9 @@ class ActionCfg:
     arm_joint: float = 0.06
     """[rad] largest step of each arm joint, for ``joint_delta``."""
     synergy: float = 0.3
-    """Largest step of each hand synergy, whose coordinates lie in [-1, 1]."""
+    """Largest step of each hand synergy."""
+    synergy_limit: float = 1.5
+    """Largest coordinate of each synergy, from the posture at the start. Above 1, as the hand is open there."""
     hand_low_pass: float = 0.5
     """Share of the way that the hand's targets go to what the synergies ask for, per step."""
     damping: float = 0.05
@@ -55,7 +57,7 @@ class ActionState:
     joint_pos_target: Array
     """(N, J) [rad; m] last target."""
     synergy: Array
-    """(N, S) coordinates of the hand synergies, in [-1, 1]; 0 is the rest posture."""
+    """(N, S) coordinates of the hand synergies; 0 is the rest posture."""
     rest: Array
     """(N, J) [rad; m] posture at the start of the episode."""
 
@@ -79,9 +81,7 @@ class ActionMap:
         self._largest_step = control_dt * body.robot.velocity_limit
         self.num_arm_actions = 6 if cfg.name == "palm_twist" else body.robot.num_arm_joints
         hand_joints = len(body.robot.joint_names) - body.robot.num_arm_joints
-        self.num_actions = self.num_arm_actions + (
-            hand_joints if cfg.name == "joint_target" else len(body.synergies)
-        )
+        self.num_actions = self.num_arm_actions + (hand_joints if cfg.name == "joint_target" else len(body.synergies))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any], body: Body, control_dt: float) -> ActionMap:
@@ -129,7 +129,7 @@ class ActionMap:
         if cfg.name == "joint_target":
             hand = self._between_limits(hand_action, slice(split, None))
         else:
-            synergy = arrays.clip(synergy + cfg.synergy * hand_action, -1.0, 1.0)
+            synergy = arrays.clip(synergy + cfg.synergy * hand_action, -cfg.synergy_limit, cfg.synergy_limit)
             wanted = state.rest[:, split:] + synergy @ arrays.like(self.body.synergies, joint_pos)
             hand = hand + cfg.hand_low_pass * (wanted - hand)
         last, step = state.joint_pos_target, arrays.like(self._largest_step, joint_pos)
