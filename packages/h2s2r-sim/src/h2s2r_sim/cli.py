@@ -1,4 +1,4 @@
-"""``h2s2r-sim tasks|check|view|video|record-demo``.
+"""``h2s2r-sim tasks|check|apart|view|video|record-demo``.
 
 In:  the command line.   Out: text, a film or a browser page; 1 for a task with findings, 2 for what cannot be done.
 Not here: the work itself (task, env, view, demonstrate), learning (h2s2r-rl).
@@ -6,6 +6,7 @@ Not here: the work itself (task, env, view, demonstrate), learning (h2s2r-rl).
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +31,9 @@ from h2s2r_sim.demonstrate import NO_FAULTS, SMALL, RecordCfg, record_demo
 from h2s2r_sim.env.check import check_task
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.perturbation import LEVELS
+from h2s2r_sim.scene.apart import links_apart
+from h2s2r_sim.scene.model import build_model
+from h2s2r_sim.scene.options import SceneOptions
 from h2s2r_sim.task import load_task, task_names
 
 app = SubcommandApp()
@@ -82,6 +86,26 @@ def check(task: _TASK, /, robot: str = "iiwa14_allegro", engine: str = "mujoco",
         print(f"! {finding}")
     print(f"{spec.name} with {embodiment.name}: {len(report.findings) or 'nothing'} found.")
     return 1 if report.findings else 0
+
+
+@app.command(name="apart")
+def apart(robot: Annotated[str, Positional], /, samples: int = 50_000, seed: int = 0) -> int:
+    """List the links of a robot that never touch, as ``[collision.never]`` of robot.toml: with it steps are cheaper.
+
+    Args:
+        robot: name or folder.
+        samples: how many random postures are looked at.
+        seed: of the postures.
+    """
+    task, embodiment = _loaded(task_names()[0], robot)
+    scene = build_model(task, replace(embodiment, collision_never=()), SceneOptions(visuals=False))
+    others: dict[str, list[str]] = {}
+    for first, second in links_apart(scene, samples, seed):
+        others.setdefault(first, []).append(second)
+    print("[collision.never]")
+    for link, never in others.items():
+        print(f"{link} = {json.dumps(never)}")
+    return 0
 
 
 @app.command(name="view")

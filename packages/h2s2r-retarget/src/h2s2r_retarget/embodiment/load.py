@@ -130,6 +130,7 @@ def _embodiment(table: Mapping[str, Any], urdf: str) -> Embodiment:
             -1, len(hand)
         ),
         collision_exclusions=tuple((a, b) for a, b in collision.get("exclude", [])),
+        collision_never=tuple((a, b) for a, others in collision.get("never", {}).items() for b in others),
         collision_capsules=tuple(
             (each["link"], tuple(each["start"]), tuple(each["end"]), float(each["radius"]))
             for each in collision.get("capsule", [])

@@ -67,6 +67,8 @@ class Embodiment:
     """(S, H) [rad; m] movement of the hand's H joints at synergy coordinate 1; coordinates run from -1 to 1."""
     collision_exclusions: tuple[tuple[str, str], ...]
     """Pairs of links that may overlap."""
+    collision_never: tuple[tuple[str, str], ...]
+    """Pairs of links that no posture brings together: simulation need not look at them in every step."""
     collision_capsules: tuple[tuple[str, tuple[float, ...], tuple[float, ...], float], ...]
     """Capsules of robot.toml: link, start and end (3) [m] in the link, radius [m]; they replace the URDF's shapes."""
 

@@ -16,7 +16,8 @@ The file:
   ``velocity``, ``torque`` where the URDF's ``<limit>`` lacks them or is to be replaced;
 - ``[synergies]``: per name a direction of the hand's joints, ``{ joint = amount }``, the amounts [rad; m] being half the
   useful stroke;
-- ``[collision]``, may be left out: ``exclude``, pairs of links that may overlap; ``[[collision.capsule]]``: ``link``,
+- ``[collision]``, may be left out: ``exclude``, pairs of links that may overlap; ``never``, per link those that no posture
+  brings together with it, which simulation leaves out (``h2s2r-sim apart`` lists them); ``[[collision.capsule]]``: ``link``,
   ``start``, ``end`` (3) [m] in the link, ``radius`` [m]: they replace what the URDF says of that link.
 """
 
@@ -43,7 +44,7 @@ _KEYS = {
         ("producer", "arm", "synergies", "collision"),
     ),
     "[palm]": (("frame", "offset"), ()),
-    "[collision]": ((), ("exclude", "capsule")),
+    "[collision]": ((), ("exclude", "never", "capsule")),
     "[[collision.capsule]]": (("link", "start", "end", "radius"), ()),
 }
 
@@ -221,6 +222,11 @@ def _collision_findings(table: Mapping[str, Any], model: UrdfModel) -> list[Find
             findings.append(Finding("collision", "collision.exclude", f"It has {pair!r}.", "Give pairs of links."))
         else:
             findings += _link_findings("collision.exclude", pair, model)
+    for link, others in collision.get("never", {}).items():
+        if not isinstance(others, list) or link in others:
+            findings.append(Finding("collision", f"collision.never.{link}", f"It is {others!r}.", "List other links."))
+        else:
+            findings += _link_findings("collision.never", [link, *others], model)
     for capsule in collision.get("capsule", []):
         wrong = _key_findings("[[collision.capsule]]", capsule)
         findings += wrong or _link_findings("collision.capsule", [capsule["link"]], model)

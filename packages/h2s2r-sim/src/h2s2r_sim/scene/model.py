@@ -15,6 +15,7 @@ from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.robots import RobotSpec
 from h2s2r_sim.scene.options import SceneOptions
+from h2s2r_sim.scene.pairs import list_pairs
 from h2s2r_sim.scene.robot import PREFIX, add_robot
 from h2s2r_sim.scene.world import world_spec
 
@@ -85,6 +86,7 @@ def build_model(task: TaskSpec, embodiment: Embodiment, options: SceneOptions | 
     options = options or SceneOptions()
     spec = world_spec(task.object, task.scene, options)
     add_robot(spec, embodiment, options)
+    list_pairs(spec, spec.compile())
     return located(spec.compile(), embodiment)
 
 
@@ -155,8 +157,8 @@ def _hand_and_arm(model: mujoco.MjModel, robot: RobotSpec, robot_bodies: list[in
 
 
 def _colliding(model: mujoco.MjModel, bodies: np.ndarray) -> np.ndarray:
-    collides = (model.geom_contype != 0) | (model.geom_conaffinity != 0)
-    return np.flatnonzero(np.isin(model.geom_bodyid, bodies) & collides)
+    collides = np.union1d(model.pair_geom1, model.pair_geom2)
+    return collides[np.isin(model.geom_bodyid[collides], bodies)]
 
 
 def _fixture_geoms(model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:

@@ -133,7 +133,7 @@ def _add_joint(spec: mujoco.MjSpec, body: mujoco.MjsBody, joint: UrdfJoint, arma
 
 
 def _add_exclusions(spec: mujoco.MjSpec, embodiment: Embodiment) -> None:
-    """Pairs of links that never collide: those declared, and the base with what turns on it.
+    """Pairs of links that are not tested: those declared, and the base with what turns on it.
 
     MuJoCo itself leaves out a body and its parent, but not where the parent stands still, as the base does.
     """
@@ -143,7 +143,7 @@ def _add_exclusions(spec: mujoco.MjSpec, embodiment: Embodiment) -> None:
         if not joint.movable and joint.parent in still:
             still.add(joint.child)
     on_base = [(joint.parent, joint.child) for joint in model.joints if joint.movable and joint.parent in still]
-    for a, b in dict.fromkeys((*embodiment.collision_exclusions, *on_base)):
+    for a, b in dict.fromkeys((*embodiment.collision_exclusions, *embodiment.collision_never, *on_base)):
         if spec.body(PREFIX + a) is None or spec.body(PREFIX + b) is None:
             continue  # only a frame: nothing of it can collide
         spec.add_exclude(bodyname1=PREFIX + a, bodyname2=PREFIX + b)

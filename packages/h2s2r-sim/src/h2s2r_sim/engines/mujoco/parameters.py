@@ -101,6 +101,9 @@ class _Nominal:
     geom_pos: np.ndarray
     geom_rbound: np.ndarray
     geom_size: np.ndarray
+    pair_friction: np.ndarray
+    pair_geom1: np.ndarray
+    pair_geom2: np.ndarray
 
     @classmethod
     def of(cls, model: mujoco.MjModel) -> _Nominal:
@@ -177,13 +180,17 @@ class WorldParameters:
         into[(rows, where) if column is None else (rows, where, column)] = values
 
     def _write_friction(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
+        friction = np.zeros((len(env_ids), len(self._nominal.geom_friction)))
         for geoms, factor in (
             (self._scene.object_geoms, parameters.object_friction),
             (self._robot_geoms, parameters.robot_friction),
             (self._scene_geoms, parameters.scene_friction),
         ):
-            base = self._nominal.geom_friction[geoms, 0]
-            self._put("geom_friction", env_ids, geoms, base * factor[:, None], column=0)
+            friction[:, geoms] = self._nominal.geom_friction[geoms, 0] * factor[:, None]
+        # Of two geoms in contact the larger coefficient counts, along both directions of sliding.
+        of_pair = np.maximum(friction[:, self._nominal.pair_geom1], friction[:, self._nominal.pair_geom2])
+        for column in range(2):
+            self._put("pair_friction", env_ids, slice(None), of_pair, column)
 
     def _write_object(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
         nominal, body, size = self._nominal, self._scene.object_body, parameters.object_size

@@ -28,10 +28,10 @@ FIELDS = (
     "dof_frictionloss",
     "dof_invweight0",
     "geom_aabb",
-    "geom_friction",
     "geom_pos",
     "geom_rbound",
     "geom_size",
+    "pair_friction",
 )
 #: What follows in MuJoCo's alone: its tree of bounding volumes, sizes for lamps, sleeping and pictures.
 ELSEWHERE = (
