@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from h2s2r_hw.bus.log import LOG_STATUS, LogAbout, Logger, export_log, inspect_log, read_log
+from h2s2r_hw.bus.log import LOG_MARK, LOG_STATUS, LogAbout, Logger, export_log, inspect_log, read_log
 from h2s2r_hw.bus.log.blocks import Gap, Kind
 from h2s2r_hw.bus.records import ARM_LOG, HAND_LOG, JOINT_NAMES
 from h2s2r_hw.bus.ring import Ring
@@ -32,7 +32,9 @@ class Rig:
     def __init__(self, folder: Path, capacity: int = 1000, **more: object) -> None:
         self.folder = folder
         self.arm, self.hand, self.status = Ring(ARM_LOG, capacity), Ring(HAND_LOG, capacity), Slot(LOG_STATUS)
-        self.logger = Logger(folder, ABOUT, self.arm, self.hand, self.status, **{"reserve": 0, **more})  # type: ignore[arg-type]
+        self.marks = Ring(LOG_MARK, 8)
+        more = {"reserve": 0, "marks": self.marks, **more}
+        self.logger = Logger(folder, ABOUT, self.arm, self.hand, self.status, **more)  # type: ignore[arg-type]
         self.ticks = [0, 0]
 
     def live(self, seconds: float) -> None:
@@ -243,7 +245,8 @@ def test_export_gives_every_tick_of_a_part_and_all_joints_of_the_robot(tmp_path)
     for _ in range(7):
         rig.live(0.15)
         rig.step()
-    rig.logger.mark("hello")
+    rig.marks.record["time_ns"], rig.marks.record["text"] = 1_500_000_000, "hello"
+    rig.marks.append()
     rig.close()
     assert export_log(tmp_path, tmp_path / "arm.h2s2r", "arm") == rig.ticks[0]
     arm = load(tmp_path / "arm.h2s2r", MotionLog)
@@ -260,7 +263,7 @@ def test_export_gives_every_tick_of_a_part_and_all_joints_of_the_robot(tmp_path)
         fingers = tick * 5 // 3
         expected = [tick + joint for joint in range(7)] + [fingers + joint for joint in range(16)]
         assert robot.joint_pos[tick].tolist() == expected[::-1]
-    assert "hello" in inspect_log(tmp_path).marks
+    assert inspect_log(tmp_path).marks == ["1.500000 s: hello"]
     with pytest.raises(SchemaError, match="no part"):
         export_log(tmp_path, tmp_path / "x", "leg")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from h2s2r_hw.bus.log import LOG_STATUS
+from h2s2r_hw.bus.log import LOG_MARK, LOG_STATUS
 from h2s2r_hw.bus.records import ARM_LOG, ARM_STATUS, HAND_LOG, HAND_STATUS, HEARTBEAT, ORDERS, RESIDUAL, TARGET
 from h2s2r_hw.bus.ring import Ring
 from h2s2r_hw.bus.slots import Slot
@@ -32,7 +32,9 @@ _SLOTS: dict[str, np.dtype[Any]] = {
     "guardian_status": GUARDIAN_STATUS,
     "hand_process": HEARTBEAT,
 }
-_RINGS: dict[str, np.dtype[Any]] = {"arm_log": ARM_LOG, "hand_log": HAND_LOG}
+_RINGS: dict[str, np.dtype[Any]] = {"arm_log": ARM_LOG, "hand_log": HAND_LOG, "log_marks": LOG_MARK}
+#: Remarks that may wait for the logger.
+_MARKS = 64
 
 
 class Runtime:
@@ -59,11 +61,12 @@ class Runtime:
         make_slot = Slot.create if create else Slot.attach
         make_ring = Ring.create if create else Ring.attach
         self.slots = {name: make_slot(folder / name, dtype) for name, dtype in _SLOTS.items()}
-        periods = {"arm_log": cfg.arm.send_period_ms, "hand_log": cfg.hand.period_ms}
-        self.rings = {
-            name: make_ring(folder / name, dtype, round(cfg.log.ring_seconds * 1e3 / periods[name]))
-            for name, dtype in _RINGS.items()
+        waiting = {
+            "arm_log": round(cfg.log.ring_seconds * 1e3 / cfg.arm.send_period_ms),
+            "hand_log": round(cfg.log.ring_seconds * 1e3 / cfg.hand.period_ms),
+            "log_marks": _MARKS,
         }
+        self.rings = {name: make_ring(folder / name, dtype, waiting[name]) for name, dtype in _RINGS.items()}
 
     def remove(self) -> None:
         """Let the memory go, once nobody uses it."""

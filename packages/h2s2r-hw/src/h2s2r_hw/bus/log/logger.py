@@ -43,6 +43,8 @@ LOG_STATUS: np.dtype[Any] = np.dtype(
         ("hand_waiting", "<i8"),
     ]
 )
+#: Gateway -> logger, through a ring: a remark for the log.
+LOG_MARK: np.dtype[Any] = np.dtype([("time_ns", "<i8"), ("text", "S256")])
 LAYOUTS = {"arm": kind_of(ARM_LOG), "hand": kind_of(HAND_LOG)}
 _ROWS_PER_BLOCK = 1024
 _SYNC_NS = 1_000_000_000
@@ -62,6 +64,7 @@ class Logger:
         file_bytes: size after which the next file begins.
         free: [bytes] free at a path.
         closed: told each file that is complete.
+        marks: ring of ``LOG_MARK``, if anybody makes remarks.
     """
 
     def __init__(
@@ -75,9 +78,10 @@ class Logger:
         file_bytes: int = 256 * 2**20,
         free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
         closed: Callable[[Path], None] = lambda path: None,
+        marks: Ring | None = None,
     ) -> None:
         self._folder, self._about = folder, replace(about, layouts=LAYOUTS)
-        self._rings, self._status = {Kind.ARM: arm, Kind.HAND: hand}, status
+        self._rings, self._status, self._marks = {Kind.ARM: arm, Kind.HAND: hand}, status, marks
         self._reserve, self._file_bytes, self._free, self._closed = reserve, file_bytes, free, closed
         self._stream: BinaryIO | None = None
         self._path = folder
@@ -95,6 +99,7 @@ class Logger:
                 self._open()
                 for kind in self._rings:
                     written += self._drain(kind)
+                self._note()
                 self._sync(now_ns)
                 self._error = 0
             except OSError as error:
@@ -102,17 +107,6 @@ class Logger:
                 self._cut()
         self._tell(now_ns)
         return written
-
-    def mark(self, text: str) -> bool:
-        """Write a remark; whether it could be."""
-        try:
-            self._open()
-            self._put(Kind.MARK, text.encode())
-        except OSError as error:
-            self._error = error.errno or errno.EIO
-            self._cut()
-            return False
-        return True
 
     def close(self, now_ns: int) -> None:
         """Write what waits, and the end."""
@@ -161,6 +155,14 @@ class Logger:
             if self._size >= self._file_bytes:
                 self._finish(Kind.NEXT)
                 self._open()
+
+    def _note(self) -> None:
+        """Write what somebody remarked, and when."""
+        marks = self._marks
+        for row in () if marks is None else marks.peek(marks.capacity):
+            self._put(Kind.MARK, b"%.6f s: %s" % (int(row["time_ns"]) * 1e-9, bytes(row["text"])))
+            if marks is not None:
+                marks.skip(1)
 
     def _unbroken(self, kind: Kind, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """The first of these rows whose numbers follow each other; what is missing before them is recorded first."""
