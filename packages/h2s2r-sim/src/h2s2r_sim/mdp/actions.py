@@ -18,7 +18,6 @@ from h2s2r_schemas.arrays import Array
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.mdp.body import Body
 
-
 ACTION_MAPS = ("palm_twist", "joint_delta", "joint_target")
 
 
