@@ -104,7 +104,7 @@ def test_the_command_tracks(tmp_path, capsys):
     found = load(tmp_path / "path.h2s")
     assert isinstance(found, ObjectTrajectory) and len(found.time) == 4
     assert main(["track", str(demo.folder), str(tmp_path / "path.h2s"), "--out", str(tmp_path / "other.h2s")]) == 2
-    assert "an ObjectModel is wanted" in capsys.readouterr().err
+    assert "ObjectModel is wanted" in capsys.readouterr().err
 
 
 def test_what_cannot_be_tracked_is_said(tmp_path):

@@ -1,4 +1,4 @@
-"""What several verbs take and show: a range of frames, a bar with the time left.
+"""What several verbs take and show: a range of frames, a part of a path, a bar with the time left.
 
 In:  arguments of the command line.   Out: values; a bar on standard error.
 Not here: the verbs (their modules).
@@ -10,7 +10,14 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
+
+from h2s2r_schemas.artifacts import ObjectTrajectory
+from h2s2r_schemas.demo import open_demo
+from h2s2r_schemas.errors import SchemaError
 
 #: What ``add`` of a verb gets: argparse has no public name for it.
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -24,6 +31,29 @@ def frame_range(text: str) -> tuple[int, int]:
         return int(first), int(last)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not FIRST:LAST, two frame numbers") from error
+
+
+def part_of(demo: Path, path: ObjectTrajectory, frames: tuple[int, int] | None) -> tuple[ObjectTrajectory, int]:
+    """The part of a path that lies in some frames of its recording, and the frame it begins with.
+
+    Raises:
+        SchemaError: the path is not one of this recording, or has no such frames.
+    """
+    index = np.searchsorted(open_demo(demo).meta.time, path.time - 1e-6)
+    if not np.array_equal(index, np.arange(len(index)) + index[0]):
+        raise SchemaError("The times of this path are not those of frames in a row of the recording: is it another's?")
+    if frames is None:
+        return path, int(index[0])
+    kept = (index >= frames[0]) & (index <= frames[1])
+    if not kept.any():
+        raise SchemaError(f"The path has frames {index[0]} to {index[-1]}, none of {frames[0]} to {frames[1]}.")
+    part = path.replace(
+        time=path.time[kept],
+        wxyz_xyz_world_object=path.wxyz_xyz_world_object[kept],
+        confidence=path.confidence[kept],
+        lost=path.lost[kept],
+    )
+    return part, int(index[kept][0])
 
 
 def bar(what: str) -> Callable[[int, int], None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from h2s2r_perception.premanip.config import PremanipCfg
 from h2s2r_perception.track.surface import object_mesh
@@ -49,7 +49,7 @@ def measure_approach(path: ObjectTrajectory, model: ObjectModel, hand: HandTraje
     """
     mesh = object_mesh(model)
     points = np.asarray(mesh.sample(_SAMPLES, seed=0))
-    tree, spacing = cKDTree(points), float(np.sqrt(mesh.area / _SAMPLES))
+    tree, spacing = KDTree(points), float(np.sqrt(mesh.area / _SAMPLES))
     hand_index = np.full(len(path.time), -1)
     distance = np.full(len(path.time), np.nan)
     step = float(np.median(np.diff(path.time))) if len(path.time) > 1 else 1.0

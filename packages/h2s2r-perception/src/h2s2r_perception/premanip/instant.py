@@ -64,7 +64,7 @@ def find_premanip(
         raise SchemaError(f"{error}{_hint(motion, approach, cfg)}") from error
     frame = _hand_frame(onset, approach, cfg)
     index = int(approach.hand_index[frame - first])
-    pose = HandPose(
+    taken = HandPose(
         side=hand.side,
         p_world_keypoints=hand.p_world_keypoints[index],
         confidence=hand.confidence[index],
@@ -74,10 +74,10 @@ def find_premanip(
     near = "where the object was not found" if np.isnan(distance) else f"{1e3 * distance:.0f} mm from it"
     reason = (
         f"The object first moves at {path.time[onset.frame - first]:.2f} s (frame {onset.frame}) and has left its place "
-        f"at {path.time[onset.left_frame - first]:.2f} s (frame {onset.left_frame}). The hand is taken at {pose.time:.2f} s "
+        f"at {path.time[onset.left_frame - first]:.2f} s (frame {onset.left_frame}). The hand is taken at {taken.time:.2f} s "
         f"(frame {frame}), {near}."
     )
-    return Premanip(frame, pose, onset, approach, reason)
+    return Premanip(frame, taken, onset, approach, reason)
 
 
 def find_clips(

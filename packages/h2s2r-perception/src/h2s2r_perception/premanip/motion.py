@@ -34,21 +34,20 @@ class Motion:
     """Its symmetry tells which turns are none."""
 
     def away(self, T_world_still: SE3) -> np.ndarray:
-        """(M, 6) [m] from a pose: the centre's shift in the world, and the turn about it times ``lever``."""
+        """(M, 6) [m] from a pose: the centre's shift in the world, and the turn in the pose's frame times ``lever``."""
         T_world_still = SE3(np.broadcast_to(T_world_still.wxyz_xyz, (len(self.frames), 7)))
         Ts_world_object = align_symmetry(self.Ts_world_object, T_world_still, self.model.symmetry)
         shift = Ts_world_object.apply(self.p_object_centre) - T_world_still.apply(self.p_object_centre)
-        turn = (Ts_world_object @ T_world_still.inv()).log()[:, 3:]
+        turn = (T_world_still.inv() @ Ts_world_object).log()[:, 3:]
         return np.concatenate((shift, self.lever * turn), axis=-1)
 
     def still_pose(self, kept: np.ndarray) -> SE3:
-        """The pose in the middle of those of some frames (M) bool: of their medians, per number."""
-        T_world_one = self.Ts_world_object[int(np.flatnonzero(kept)[kept.sum() // 2])]
-        away = self.away(T_world_one)[kept]
-        middle = np.median(away, axis=0)
-        centre = T_world_one.apply(self.p_object_centre) + middle[:3]
-        rotation = SE3.exp(np.concatenate((np.zeros(3), middle[3:] / self.lever))) @ T_world_one
-        return SE3.from_parts(rotation.wxyz, centre - rotation.rotate(self.p_object_centre))
+        """``T_world_still``, in the middle of the poses of some frames (M) bool: of their medians, number by number."""
+        T_world_object = self.Ts_world_object[int(np.flatnonzero(kept)[kept.sum() // 2])]
+        middle = np.median(self.away(T_world_object)[kept], axis=0)
+        centre = T_world_object.apply(self.p_object_centre) + middle[:3]
+        turned = T_world_object @ SE3.exp(np.concatenate((np.zeros(3), middle[3:] / self.lever)))
+        return SE3.from_parts(turned.wxyz, centre - turned.rotate(self.p_object_centre))
 
 
 def motion_of(path: ObjectTrajectory, model: ObjectModel, first: int = 0) -> Motion:

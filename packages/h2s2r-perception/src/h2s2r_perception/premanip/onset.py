@@ -66,10 +66,11 @@ def find_onset(motion: Motion, cfg: PremanipCfg | None = None) -> Onset:
         )
     shaken = _shaken(motion)
     still = motion.time <= motion.time[0] + cfg.still_before
-    for _ in range(3):
-        away = motion.away(motion.still_pose(still))
-        left = _left(motion, away, max(cfg.left, _CERTAIN * shaken))
+    for _ in range(2):
+        left = _left(motion, motion.away(motion.still_pose(still)), max(cfg.left, _CERTAIN * shaken))
         still = _still(motion, left, cfg)
+    away = motion.away(motion.still_pose(still))
+    left = _left(motion, away, max(cfg.left, _CERTAIN * shaken))
     used = np.arange(np.flatnonzero(still)[0], _end(motion, away, left, max(cfg.far, 2 * _CERTAIN * shaken), cfg) + 1)
     time, away = motion.time[used], away[used]
     noise = _noise(motion.away(motion.still_pose(still))[still], cfg)
@@ -168,10 +169,10 @@ def _explain(time: np.ndarray, away: np.ndarray, left: float, cfg: PremanipCfg) 
 
 def _fit(design: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float]:
     """Factors (D, 6) of a linear model (M, D) of values (M, 6), by Huber's loss over all six at once, and that loss."""
-    weight = np.ones(len(values))
-    for _ in range(4):
-        weighted = design * weight[:, None]
+    factors = np.linalg.lstsq(design, values, rcond=None)[0]
+    size = np.linalg.norm(values - design @ factors, axis=-1)
+    for _ in range(3):
+        weighted = design * np.minimum(1.0, _HUBER / np.maximum(size, 1e-9))[:, None]
         factors = np.linalg.lstsq(weighted.T @ design, weighted.T @ values, rcond=None)[0]
         size = np.linalg.norm(values - design @ factors, axis=-1)
-        weight = np.minimum(1.0, _HUBER / np.maximum(size, 1e-9))
     return factors, float(np.where(size < _HUBER, 0.5 * size**2, _HUBER * (size - 0.5 * _HUBER)).sum())
