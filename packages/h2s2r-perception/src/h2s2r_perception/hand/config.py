@@ -1,0 +1,67 @@
+"""Settings of the hand's fit.
+
+In:  nothing.   Out: ``HandCfg``.
+Not here: what they steer (terms, fit, doubt).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class HandCfg:
+    """Settings of the hand's fit; lengths at the hand [m]."""
+
+    pixel_sigma: float = 0.005
+    """[m] standard deviation of a landmark across the line of sight: 4 pixels at 0.75 m."""
+    pixel_huber: float = 0.0125
+    """[m] beyond which a landmark counts for less and less."""
+    local_sigma: float = 1.0
+    """Standard deviation of the direction of a bone in the network's own idea of the hand: a weak hint."""
+    first_local_sigma: float = 0.5
+    """The same before depth is used."""
+    depth_sigma: float = 0.005
+    """[m] standard deviation of a measured point from the surface."""
+    depth_count: float = 80.0
+    """How many independent measurements all depth points of a frame count for."""
+    gates: tuple[float, ...] = (0.04, 0.025, 0.016, 0.012)
+    """[m] distances from the surface beyond which a measured point is ignored, one after the other."""
+    free_sigma: float = 0.008
+    """[m] standard deviation of a keypoint in front of what was measured behind it."""
+    free_slack: float = 0.004
+    """[m] by which it may be in front."""
+    end_of_middle: float = 0.55
+    """The last joint of a finger bends by this share of the one before."""
+    end_sigma: float = 0.16
+    """[rad] standard deviation of that."""
+    neighbour_sigma: float = 0.38
+    """[rad] standard deviation between the bends of neighbouring fingers."""
+    limit_sigma: float = 0.05
+    """[rad] standard deviation of an angle beyond its range."""
+    usual: float = 1.4
+    """Factor on the standard deviations of usual angles."""
+    acceleration: float = 4.0
+    """[m/s²] standard deviation of the wrist's acceleration."""
+    turn_acceleration: float = 80.0
+    """[rad/s²] standard deviation of the hand's."""
+    joint_acceleration: float = 120.0
+    """[rad/s²] standard deviation of a joint's."""
+    first_steps: int = 8
+    """Steps without depth, each frame on its own."""
+    single_steps: int = 4
+    """With depth, each frame on its own, for each of ``gates``."""
+    joint_steps: int = 10
+    """With depth, all frames and the person's proportions together."""
+    drop_factor: float = 6.0
+    """A frame that costs this many times the recording's median, taken alone, is not fitted together with the others."""
+    doubt_factor: float = 4.0
+    """A frame that costs this many times the median, fitted with the others, is flagged."""
+    doubt_cost: float = 110.0
+    """But none that costs less than this: right hands cost 15 to 60."""
+    least_on_flesh: float = 0.5
+    """Of the measured points, the share that must be on the hand."""
+    leap_time: float = 0.25
+    """[s] around a frame in which its palm is compared with that of others."""
+    leap: float = 0.9
+    """[rad] from most of those, beyond which the frame is flagged."""

@@ -1,0 +1,122 @@
+"""Landmarks by MediaPipe: extra ``mediapipe``.
+
+In:  pictures, and the path of a ``.task`` file if the models are not in the wheel.   Out: ``Landmarks``.
+Not here: where in a picture to look (finder).
+
+Two faces of the same networks. The wheel 0.10.21 carries its models; newer ones do not, and want the file
+``hand_landmarker.task`` of MediaPipe's own site.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from h2s2r_perception.hand.landmarks import Landmarker, Landmarks
+from h2s2r_schemas.errors import H2S2RError
+
+#: Least confidence at which it says that there is a hand; what is not one does not fit depth, and is dropped there.
+_CONFIDENCE = 0.3
+
+
+def open_landmarker(task: Path | None = None, hands: int = 2) -> Landmarker:
+    """MediaPipe's hand landmarks.
+
+    Args:
+        task: file with the models; none to take those in the wheel.
+        hands: how many to find at most.
+
+    Raises:
+        H2S2RError: MediaPipe is not installed, or has no models and was given none, or they cannot be read.
+    """
+    # It writes to standard error by itself, at every start.
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        mediapipe: Any = import_module("mediapipe")
+    except ImportError as error:
+        raise H2S2RError(
+            "Hands are found with MediaPipe, which is not installed: pip install 'h2s2r-perception[mediapipe]', or give "
+            "keypoints by hand (--keypoints)."
+        ) from error
+    if task is not None:
+        return _Tasks(mediapipe, task, hands)
+    if not hasattr(mediapipe, "solutions"):
+        raise H2S2RError(
+            f"This MediaPipe ({mediapipe.__version__}) carries no models. Give its hand_landmarker.task (--task), or install "
+            "the version that does: pip install 'h2s2r-perception[mediapipe]'."
+        )
+    return _Solutions(mediapipe, hands)
+
+
+class _Solutions:
+    """The interface up to 0.10.21, with models in the wheel."""
+
+    def __init__(self, mediapipe: Any, hands: int) -> None:
+        self._hands = mediapipe.solutions.hands.Hands(
+            static_image_mode=True, max_num_hands=hands, model_complexity=1, min_detection_confidence=_CONFIDENCE
+        )
+
+    def find(self, rgb: np.ndarray) -> list[Landmarks]:
+        result = self._hands.process(np.ascontiguousarray(rgb))
+        return [
+            # This interface takes every picture for one of a mirror.
+            _landmarks(pixels.landmark, local.landmark, side.classification[0], rgb, mirrored=True)
+            for pixels, local, side in zip(
+                result.multi_hand_landmarks or (),
+                result.multi_hand_world_landmarks or (),
+                result.multi_handedness or (),
+                strict=True,
+            )
+        ]
+
+    def close(self) -> None:
+        self._hands.close()
+
+
+class _Tasks:
+    """The interface of newer versions, with models in a file of the user's."""
+
+    def __init__(self, mediapipe: Any, task: Path, hands: int) -> None:
+        if not task.is_file():
+            raise H2S2RError(f"{task} is not a file; give MediaPipe's hand_landmarker.task.")
+        self._image = lambda rgb: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
+        # Which side a label means differs between the two interfaces, and between their ages.
+        self._mirrored = tuple(int(part) for part in mediapipe.__version__.split(".")[:2]) < (1, 0)
+        tasks: Any = import_module("mediapipe.tasks.python")
+        options = tasks.vision.HandLandmarkerOptions(
+            base_options=tasks.BaseOptions(model_asset_buffer=task.read_bytes()),
+            num_hands=hands,
+            min_hand_detection_confidence=_CONFIDENCE,
+        )
+        try:
+            self._hands = tasks.vision.HandLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError) as error:
+            raise H2S2RError(f"{task} is not a hand model that this MediaPipe can read ({error}).") from error
+
+    def find(self, rgb: np.ndarray) -> list[Landmarks]:
+        result = self._hands.detect(self._image(np.ascontiguousarray(rgb)))
+        return [
+            _landmarks(pixels, local, side[0], rgb, self._mirrored)
+            for pixels, local, side in zip(
+                result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True
+            )
+        ]
+
+    def close(self) -> None:
+        self._hands.close()
+
+
+def _landmarks(pixels: Any, local: Any, side: Any, rgb: np.ndarray, mirrored: bool) -> Landmarks:
+    size = (rgb.shape[1], rgb.shape[0])
+    label = getattr(side, "label", None) or side.category_name
+    right = (label == "Right") != mirrored
+    return Landmarks(
+        np.array([(each.x, each.y) for each in pixels]) * size,
+        np.array([(each.x, each.y, each.z) for each in local]),
+        float(side.score if right else 1.0 - side.score),
+    )
