@@ -165,6 +165,7 @@ class Door:
         self.group.run(20 * MS)
         self.clients: list[RobotClient] = []
         self.context = zmq.Context()
+        self.raws: list[zmq.Socket] = []
 
     def new_keys(self, name: str, operator: bool = False) -> ClientKeys:
         """Keys that are allowed."""
@@ -185,6 +186,7 @@ class Door:
         if keys is not None:
             made.curve_publickey, made.curve_secretkey, made.curve_serverkey = keys.public, keys.secret, keys.server
         made.connect(self.cfg.address)
+        self.raws.append(made)
         return made
 
     def deliver(self, socket: zmq.Socket, data: bytes) -> None:
