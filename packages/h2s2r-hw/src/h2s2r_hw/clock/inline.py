@@ -62,12 +62,16 @@ class Inline:
     def announce(self, sent: Mapping[str, int], sender: object) -> None:
         """Let whoever reads these channels know; stages read and answer at once, at this same moment."""
         for channel, count in sent.items():
-            for clock in self._clocks:
-                if clock is not sender and channel in clock.channels:
-                    clock.waiting[channel] = clock.waiting.get(channel, 0) + count
+            self.tell_clients(channel, count, sender)
             for stage in self.stages:
                 if stage is not sender and count:
                     self.announce(stage.hear(channel, count, self.now_ns), stage)
+
+    def tell_clients(self, channel: str, count: int, sender: object) -> None:
+        """Let clients know of messages that wait for them."""
+        for clock in self._clocks:
+            if clock is not sender and channel in clock.channels:
+                clock.waiting[channel] = clock.waiting.get(channel, 0) + count
 
     def run(self, until_ns: int) -> None:
         """Let time pass up to a moment."""

@@ -46,6 +46,8 @@ class LogReport:
     """Times that a loop began to count anew."""
     wrong: list[str] = field(default_factory=list[str])
     """What should not be: damaged blocks, missing files, ticks missing without a gap. Empty for a log that can be trusted."""
+    next_block: int | None = None
+    """Number that the next block must have; none before the first."""
     ended: bool = False
     """Whether the log was closed; one of a server that was killed is not."""
 
@@ -95,6 +97,19 @@ def read_blocks(path: Path, wrong: list[str]) -> Iterator[Block]:
                 yield block
 
 
+def read_file(file: Path, report: LogReport) -> Iterator[tuple[Kind, np.ndarray[Any, Any]]]:
+    """The ticks in one file, after those that the report knows already."""
+    report.files, report.ended = report.files + 1, False
+    for block in read_blocks(file, report.wrong):
+        if report.next_block is not None and block.number != report.next_block:
+            report.wrong.append(f"{file.name}: block {block.number} comes where {report.next_block} should")
+        report.next_block = block.number + 1
+        report.ended = block.kind is Kind.END
+        rows = _take(report, block)
+        if rows is not None:
+            yield block.kind, rows
+
+
 def read_log(path: Path, report: LogReport | None = None) -> Iterator[tuple[Kind, np.ndarray[Any, Any]]]:
     """All ticks in the order in which they were written: which part, and (N) records of ``ARM_LOG`` or ``HAND_LOG``.
 
@@ -107,19 +122,8 @@ def read_log(path: Path, report: LogReport | None = None) -> Iterator[tuple[Kind
     """
     files = log_files(path)
     report = report or LogReport(read_about(files[0]))
-    expected: int | None = None
     for file in files:
-        report.files, report.ended = report.files + 1, False
-        for block in read_blocks(file, report.wrong):
-            if expected is not None and block.number != expected:
-                report.wrong.append(f"{file.name}: block {block.number} comes where {expected} should")
-            expected = block.number + 1
-            report.ended = block.kind is Kind.END
-            rows = _take(report, block)
-            if rows is not None:
-                yield block.kind, rows
-    if not report.ended:
-        report.marks.append("(the log was not closed)")
+        yield from read_file(file, report)
 
 
 def read_about(file: Path) -> LogAbout:

@@ -82,6 +82,11 @@ class Cabinet:
         self.answers = 0
         """Valid answers."""
 
+    @property
+    def messages(self) -> int:
+        """Monitoring messages so far, those that a fault then lost included."""
+        return self._sequence + 1
+
     def tick(self, now_ns: int) -> None:
         """One period is over, the next begins."""
         self._now_ns = now_ns

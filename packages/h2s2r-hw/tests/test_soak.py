@@ -1,0 +1,41 @@
+"""What is sent is replied to and logged, in a short soak here and in one of ten minutes in the slow tests.
+
+In:  the whole server on an emulated cell in virtual time.   Out: figures.
+Not here: a day of it (`h2s2r-hw soak`, whose figures are committed).
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from h2s2r_hw.emulators.rehearsal.soak import EQUAL, NONE, run_soak, soak_failures
+
+
+def soak(hours: float, tmp_path: Path):
+    # Sockets need a short path.
+    with tempfile.TemporaryDirectory(prefix="soak") as folder:
+        figures = run_soak(Path(folder), hours, 1, tmp_path / "soak.json", lambda line: None)
+    assert json.loads((tmp_path / "soak.json").read_text()) == figures
+    return figures
+
+
+def test_half_a_minute(tmp_path):
+    figures = soak(27.0 / 3600.0, tmp_path)
+    assert figures["failure"] == ""
+    assert figures["commands_sent"] > 100 and figures["arm_ticks_logged"] > 5000 and figures["hand_ticks_logged"] > 8000
+    for one, _ in EQUAL:
+        assert soak_failures(figures | {one: -1})
+    for name in NONE:
+        assert soak_failures(figures | {name: 1})
+    assert soak_failures(figures | {"hours": 2.0, "memory_slope_mib_per_hour": 1.5})
+
+
+@pytest.mark.slow
+def test_ten_minutes(tmp_path):
+    figures = soak(10.0 / 60.0, tmp_path)
+    assert figures["failure"] == "" and figures["commands_sent"] > 30_000
+    assert figures["memory_slope_mib_per_hour"] < 60.0
