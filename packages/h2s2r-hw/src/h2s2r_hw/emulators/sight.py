@@ -1,7 +1,7 @@
 """What a tracking camera beside the emulated cell says of the object: late, noisy, as the perturbation has it.
 
 In:  the twin.   Out: ``ObjectState``.
-Not here: pictures (h2s2r-sim renders the twin's model and data).
+Not here: pictures (camera).
 """
 
 from __future__ import annotations
