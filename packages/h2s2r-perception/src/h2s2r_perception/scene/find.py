@@ -194,14 +194,14 @@ def _seen_through(still: RGBDFrame, box: UprightBox, T_table_camera: SE3) -> flo
 
 
 def _body(box: UprightBox, T_world_table: SE3, before: list[SceneBody], cfg: SceneCfg) -> SceneBody:
-    size, T_table_box = box.size, box.T_table_box
+    size, T_table_body = box.size, SE3(box.T_table_box.wxyz_xyz)
     thin = size[1] < cfg.thinnest
     if thin:
         # Only its front was seen: what is behind that face is taken as the thinnest thing allowed.
         size = np.array([size[0], cfg.thinnest, size[2]])
     kind = "wall" if size[0] > _WALL * size[1] and size[2] > size[1] else "box"
     number = 1 + sum(body.name.startswith(kind) for body in before)
-    T_world_body = T_world_table @ T_table_box
+    T_world_body = T_world_table @ T_table_body
     return SceneBody(
         name=kind if number == 1 else f"{kind}_{number}",
         shapes=(Shape(kind="box", size=size),),

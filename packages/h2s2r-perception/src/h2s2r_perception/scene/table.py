@@ -38,9 +38,8 @@ class Table:
     def body(self) -> SceneBody:
         """As a box below its surface."""
         below = SE3.from_parts(np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, -_THICKNESS / 2]))
-        T_world_body = self.T_world_table
         shape = Shape(kind="box", size=np.array([*self.size, _THICKNESS]), wxyz_xyz=below.wxyz_xyz)
-        return SceneBody(name="table", shapes=(shape,), wxyz_xyz_world_body=T_world_body.wxyz_xyz)
+        return SceneBody(name="table", shapes=(shape,), wxyz_xyz_world_body=self.T_world_table.wxyz_xyz)
 
 
 def find_table(frame: RGBDFrame, T_world_camera: SE3, seed: int = 0) -> Table:
