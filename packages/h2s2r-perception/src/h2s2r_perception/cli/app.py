@@ -10,11 +10,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from h2s2r_perception.cli import convert, scene, track
+from h2s2r_perception.cli import calibrate, convert, hand, objects, premanip, scene, track, view
 from h2s2r_schemas.errors import H2S2RError
 
 #: In the order in which the help lists them.
-_VERBS = (convert, track, scene)
+_VERBS = (convert, calibrate, track, hand, premanip, scene, objects, view)
 
 
 def _parser() -> argparse.ArgumentParser:
