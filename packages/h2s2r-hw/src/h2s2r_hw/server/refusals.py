@@ -77,7 +77,7 @@ REFUSALS: Mapping[str, Refusal] = {
     ),
     "lease_not_free": Refusal(
         "request",
-        "The e-stop is reset, and faults are acknowledged, only while nobody can command.",
+        "The e-stop is reset only while nobody can command.",
         "Release the lease, or wait until it runs out; then ask again.",
     ),
     "not_operator": Refusal(
@@ -107,8 +107,8 @@ REFUSALS: Mapping[str, Refusal] = {
         "Send commands when they are made; look for a network that stalls or a client that catches up after a pause.",
     ),
     "future_command": Refusal(
-        "command",
-        "The command's client_time has jumped ahead of the client's own clock as seen since the lease was granted.",
+        "both",
+        "The message's client_time has jumped ahead of the client's own clock as seen since the lease was granted.",
         "Use one monotonic clock for client_time everywhere; after a change of clocks acquire the lease anew.",
     ),
     "not_armed": Refusal(
@@ -164,7 +164,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "bad_arguments": Refusal(
         "request",
         "The request's arguments are not what this kind takes.",
-        "See the kinds and their arguments in the page on the protocol.",
+        "acquire_lease takes force and ttl; tighten_limits takes position_lower, position_upper and velocity_limit by joint, and "
+        "speed_scale; load_residual takes number; mark_log takes text; the others take none.",
     ),
     "not_tighter": Refusal(
         "request",
