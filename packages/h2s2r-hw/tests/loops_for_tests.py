@@ -6,12 +6,10 @@ Not here: the gateway, clients (door_for_tests), processes.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import can
 import numpy as np
 
 from h2s2r_hw.bus.records import (
@@ -21,7 +19,6 @@ from h2s2r_hw.bus.records import (
     HAND_STATUS,
     JOINT_NAMES,
     NUM_ARM,
-    NUM_JOINTS,
     ORDERS,
     RESIDUAL,
     TARGET,
@@ -30,7 +27,6 @@ from h2s2r_hw.bus.ring import Ring
 from h2s2r_hw.bus.slots import Slot
 from h2s2r_hw.clock.inline import Inline
 from h2s2r_hw.config import ArmCfg, MotionCfg, ServerCfg
-from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_hw.drivers.fri.command import CommandMessage, decode_command
 from h2s2r_hw.drivers.fri.link import ArmLink
 from h2s2r_hw.drivers.fri.messages import FriVersion
@@ -38,14 +34,15 @@ from h2s2r_hw.emulators.cabinet import CabinetCfg, QualityCfg
 from h2s2r_hw.emulators.cell import Cell, CellCfg
 from h2s2r_hw.emulators.faults import parse_faults
 from h2s2r_hw.emulators.hand import HandCfg as EmulatedHandCfg
-from h2s2r_hw.emulators.plant import IdealPlant, Plant
+from h2s2r_hw.emulators.plant import Plant
 from h2s2r_hw.emulators.ports import UdpPort
+from h2s2r_hw.emulators.rehearsal.plant import light_plant
+from h2s2r_hw.emulators.rehearsal.wire import Wire
 from h2s2r_hw.loops import ArmLoop, HandLoop, LoopSlots
 from h2s2r_hw.robots import load_robot
 from h2s2r_hw.states import State
 
 MS, SECOND = 1_000_000, 1_000_000_000
-_BUSES = itertools.count()
 #: Quality is earned and COMMANDING_ACTIVE reached within a fraction of a second.
 QUICK = CabinetCfg(quality=QualityCfg(window=20, hysteresis=5, poor_windows=20), wait_answers=10)
 FULL_SPEED = ServerCfg(arm=ArmCfg(), motion=MotionCfg(speed_scale=1.0))
@@ -127,11 +124,10 @@ class LoopRig:
         seed: int = 0,
         only: Sequence[str] = ("arm", "hand"),
     ) -> None:
-        channel = f"loops {next(_BUSES)}"
-        self.plant = plant or IdealPlant()
+        bus = Wire()
+        self.plant = plant or light_plant(load_robot("iiwa14_allegro"), JOINT_NAMES[:NUM_ARM], JOINT_NAMES[NUM_ARM:])
         self.wire: list[tuple[int, str, bytes]] = []
-        self._emulated_bus = CanPort(can.Bus(interface="virtual", channel=channel))
-        self._own_bus = CanPort(can.Bus(interface="virtual", channel=channel))
+        self._emulated_bus, self._own_bus = bus.port(), bus.port()
         self.link = ArmLink(("127.0.0.1", 0), ("127.0.0.1", 9))
         self.port = UdpPort(("127.0.0.1", 0), self.link.address)
         self.link.connect(self.port.address)
@@ -234,8 +230,3 @@ class LoopRig:
     def close(self) -> None:
         self.link.close()
         self.port.close()
-        self._emulated_bus.close()
-        self._own_bus.close()
-
-
-assert len(JOINT_NAMES) == NUM_JOINTS > NUM_ARM

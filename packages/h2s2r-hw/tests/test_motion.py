@@ -1,7 +1,7 @@
 """What is sent keeps the limits of position, velocity, acceleration and jerk, whatever the targets do; and the guard knows.
 
 In:  random targets, requests that break limits.   Out: differences of what was sent.
-Not here: the wire (test_arm_loop), the correction (test_residual).
+Not here: the wire (test_loops), the correction (test_residual).
 """
 
 from __future__ import annotations

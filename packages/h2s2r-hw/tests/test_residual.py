@@ -1,18 +1,25 @@
 """A correction never exceeds its bounds, whatever the model says; without one, nothing changes.
 
 In:  models that are right, wrong, wild, late.   Out: what would be applied.
-Not here: a correction inside a running loop (test_arm_loop, test_hand_loop).
+Not here: a correction inside a running loop (test_loops).
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from h2s2r_hw.config import ResidualCfg
+from h2s2r_hw.bus.records import ARM_STATUS, HAND_STATUS, JOINT_NAMES, ORDERS, RESIDUAL
+from h2s2r_hw.bus.slots import Slot
+from h2s2r_hw.config import ResidualCfg, ServerCfg
+from h2s2r_hw.loops.residual import ResidualLoop
 from h2s2r_hw.motion.network import Network
 from h2s2r_hw.motion.residual import USUAL_FRACTION, Correction, bounded
+from h2s2r_hw.robots import load_robot
 from h2s2r_schemas.artifacts.policies import Layer, ResidualSpec
+from h2s2r_schemas.codec import save
 from h2s2r_schemas.errors import SchemaError
 
 LIMIT = np.array([0.5, 1.0, 10.0, 320.0])
@@ -216,3 +223,80 @@ def test_no_layers_are_the_zero_correction():
         {"joint_pos": np.ones(2), "joint_vel": np.ones(2)}
     )
     assert not values.any() and gain == 1.0
+
+
+class Process:
+    """The process of the correction with slots of its own."""
+
+    def __init__(self, folder: Path, cfg: ServerCfg) -> None:
+        self.orders, self.arm, self.hand, self.out = Slot(ORDERS), Slot(ARM_STATUS), Slot(HAND_STATUS), Slot(RESIDUAL)
+        self.robot, self.said, self.now_ns = load_robot("iiwa14_allegro"), [], 0
+        read = [
+            Slot(dtype, slot.buffer)
+            for dtype, slot in ((ORDERS, self.orders), (ARM_STATUS, self.arm), (HAND_STATUS, self.hand))
+        ]
+        self.loop = ResidualLoop(cfg, self.robot, folder, *read, self.out, self.said.append)
+
+    def order(self, number: int) -> None:
+        self.orders.record["residual_number"] = number
+        self.orders.write()
+        self.tick()
+
+    def tick(self) -> None:
+        """Both parts do a tick, and the process looks."""
+        self.now_ns += 5_000_000
+        for slot in (self.arm, self.hand):
+            slot.record["number"] += 1
+            slot.record["time_ns"] = self.now_ns
+            slot.write()
+        self.loop.act(self.now_ns)
+
+
+def two_joints(process: Process, joints: tuple[str, str], **changes: object) -> ResidualSpec:
+    return spec(robot_hash=process.robot.hash(), joint_names=joints, **changes)
+
+
+def test_the_process_maps_joints_by_name_and_torques_to_what_each_part_takes(tmp_path):
+    cfg = ServerCfg()
+    process = Process(tmp_path, cfg)
+    joints = ("thumb_joint_1", "iiwa14_joint_3")
+    model = two_joints(
+        process,
+        joints,
+        history=1,
+        layers=(Layer(weight=np.zeros((2, 4)), bias=np.array([0.01, 2.0])),),
+        input_mean=np.zeros(4),
+        input_std=np.ones(4),
+        input_lower=-np.ones(4),
+        input_upper=np.ones(4),
+        output_scale=np.ones(2),
+    )
+    save(model, tmp_path / "7.h2s")
+    process.order(7)
+    process.tick()
+    record = process.out.record
+    assert record["residual_number"] == 7 and record["time_ns"] == process.now_ns
+    expected = np.zeros(23)
+    expected[JOINT_NAMES.index("thumb_joint_1")] = 0.01
+    expected[JOINT_NAMES.index("iiwa14_joint_3")] = 2.0 / cfg.residual.stiffness[2]
+    assert np.allclose(record["values"], expected)
+    assert (record["arm_output"], record["hand_output"]) == (0, 1)
+    process.order(0)
+    assert record["residual_number"] == 0 and not record["values"].any()
+
+
+@pytest.mark.requirement("D51")
+def test_a_model_that_is_refused_leaves_the_one_before(tmp_path):
+    process = Process(tmp_path, ServerCfg())
+    save(two_joints(process, ("index_joint_1", "index_joint_2")), tmp_path / "1.h2s")
+    save(spec(), tmp_path / "2.h2s")
+    save(two_joints(process, ("index_joint_1", "nobody")), tmp_path / "3.h2s")
+    (tmp_path / "4.h2s").write_bytes(b"nonsense")
+    save(two_joints(process, ("index_joint_1", "index_joint_2"), clamp_fraction=0.3), tmp_path / "6.h2s")
+    process.order(1)
+    for number in (2, 3, 4, 5):
+        process.order(number)
+        assert process.out.record["residual_number"] == 1 and process.out.record["refused"] == number
+    process.order(6)
+    assert process.out.record["residual_number"] == 6
+    assert len(process.said) == 5 and "15 % is usual" in process.said[-1]

@@ -1,7 +1,7 @@
 """Every pair of state and event does what the operator was told, and no more.
 
 In:  the table.   Out: each rule of it, checked over all pairs.
-Not here: when events hold (test_arm_loop, test_hand_loop).
+Not here: when events hold (test_loops).
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ a clock, ``act`` and ``hear`` are for a group whose time somebody else lets pass
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from h2s2r_hw.bus.records import ARM_LOG, ARM_STATUS, NUM_ARM, struct_of
 from h2s2r_hw.clock import Clock
 from h2s2r_hw.config import ServerCfg
-from h2s2r_hw.drivers.fri import JOINT_NAMES, DriveState, FriVersion, MonitoringMessage
+from h2s2r_hw.drivers.fri import JOINT_NAMES, DriveState, FriVersion, MonitoringMessage, SessionState
 from h2s2r_hw.drivers.fri.link import ArmLink
 from h2s2r_hw.drivers.fri.session import ArmSession
 from h2s2r_hw.loops.arm_checks import ArmChecks
@@ -28,7 +28,7 @@ from h2s2r_schemas.robots import RobotSpec
 CHANNEL = "fri"
 _STATUS, _LOG = struct_of(ARM_STATUS), struct_of(ARM_LOG)
 _ZEROS = (0.0,) * NUM_ARM
-_ACTIVE, _IDLE = 4, 0
+_IDLE, _WAIT, _ACTIVE = SessionState.IDLE, SessionState.COMMANDING_WAIT, SessionState.COMMANDING_ACTIVE
 _SILENT = fault_number("fri_silent")
 #: [ns] between two records while nothing comes.
 _QUIET_NS = 10_000_000
@@ -65,7 +65,7 @@ class ArmLoop:
         self._report = Report(self.part)
         self._timeout_ns = round(cfg.arm.timeout_periods * period * 1e9)
         self._heard_ns = self._due_ns = 0
-        self._sending = False
+        self._sending = self._waited = False
         self._torque_sent: tuple[float, ...] = _ZEROS
         self._external: tuple[float, ...] = _ZEROS
         self._measured_torque: tuple[float, ...] = _ZEROS
@@ -102,7 +102,7 @@ class ArmLoop:
         part = self.part
         if part.link:
             self.timeouts += 1
-            part.link = part.good = part.follows = self._sending = False
+            part.link = part.good = part.follows = self._sending = self._waited = False
             self.session.forget()
         part.listen(now_ns)
         if part.state in MOVING:
@@ -135,16 +135,34 @@ class ArmLoop:
         return answered
 
     def _enter_or_leave(self, message: MonitoringMessage) -> None:
-        """Setpoints count from the first COMMANDING_ACTIVE message on; they begin at the cabinet's own motion."""
-        active = message.session_state == _ACTIVE
-        if active and not self._sending:
-            begin = message.ipo_joint_pos if len(message.ipo_joint_pos) == NUM_ARM else message.measured_joint_pos
+        """Setpoints count from the first COMMANDING_ACTIVE message on."""
+        waited, self._waited = self._waited, message.session_state == _WAIT
+        if message.session_state != _ACTIVE:
+            self._sending = False
+        elif not self._sending:
+            moving = self.session.ipo_vel if waited and any(self.session.ipo_vel) else None
+            begin = self._begin_at(message, waited)
             if len(begin) == NUM_ARM:
-                moving = self.session.ipo_vel if any(self.session.ipo_vel) else None
                 self.part.begin(begin, moving)
                 self._sending = True
-        elif not active:
-            self._sending = False
+
+    def _begin_at(self, message: MonitoringMessage, waited: bool) -> Sequence[float]:
+        """(7) [rad] where setpoints begin: at the cabinet's own motion, on which ours is laid.
+
+        Where COMMANDING_WAIT was not seen, as datagrams were lost or this loop began anew, ours may have moved away from that
+        already: then at what the cabinet was commanded last.
+        """
+        if waited and len(message.ipo_joint_pos) == NUM_ARM:
+            return message.ipo_joint_pos
+        if message.commanded_joint_pos:
+            return message.commanded_joint_pos
+        measured, sent = message.measured_joint_pos, self.part.guard.joint_pos
+        if (
+            len(measured) == NUM_ARM
+            and max(abs(a - b) for a, b in zip(measured, sent, strict=True)) < self.cfg.off_target
+        ):
+            return sent
+        return measured
 
     def _answer(self) -> bytes:
         part = self.part

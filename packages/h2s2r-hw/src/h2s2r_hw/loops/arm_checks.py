@@ -39,6 +39,8 @@ _CODES = {
         "outside_limits",
     )
 }
+#: What is no cause but follows from one, where another fault is seen in the same message.
+_LESS = ("fri_quality_lost", "fri_wrong_mode", "fri_incomplete")
 _OFF_TARGET, _EXTERNAL = _CODES["arm_off_target"], _CODES["external_torque"]
 #: [rad] beyond a limit that an encoder may show at the limit itself.
 _BEYOND = 1e-3
@@ -89,6 +91,13 @@ class ArmChecks:
             return
         if wrong is None and message.operation_mode != self._armed_in:
             wrong = ("operation_mode_changed", float(message.operation_mode))
+        # Before the cabinet moves the arm, its drives may be off.
+        if (
+            part.state != State.ARMING
+            and DriveState.OFF in message.drive_states
+            and (wrong is None or wrong[0] in _LESS)
+        ):
+            wrong = ("drives_off", 0.0)
         if wrong is None and not part.follows and part.state != State.ARMING:
             wrong = ("fri_left_commanding", 0.0)
         if wrong is not None:
@@ -115,15 +124,13 @@ class ArmChecks:
             return "operation_mode_changed", float(message.operation_mode)
         if message.send_period_ms != self._cfg.send_period_ms or message.receive_multiplier != 1:
             return "fri_wrong_period", float(message.send_period_ms * message.receive_multiplier)
-        if message.session_state == SessionState.COMMANDING_ACTIVE and DriveState.OFF in message.drive_states:
-            return "drives_off", 0.0
         if message.quality < Quality.GOOD:
             return "fri_quality_lost", float(message.quality)
         if message.session_state >= SessionState.COMMANDING_WAIT:
-            if message.client_command_mode != self._mode:
-                return "fri_wrong_mode", float(message.client_command_mode)
             if len(message.ipo_joint_pos) != NUM_JOINTS:
                 return "fri_incomplete", float(len(message.ipo_joint_pos))
+            if message.client_command_mode != self._mode:
+                return "fri_wrong_mode", float(message.client_command_mode)
         return None
 
     def _look_at_position(self, measured: tuple[float, ...]) -> None:

@@ -65,7 +65,7 @@ class HandLoop:
         self.checks = HandChecks(cfg.hand, self.link, self.part)
         self._report = Report(self.part)
         self._zero_ns = round(cfg.hand.silent_zero * 1e9)
-        self._due_ns = self._asked_ns = 0
+        self._due_ns, self._asked_ns = 0, -_ASK_NS
         self._was_ns = 0
         self._silenced = False
         self.zeroed = 0

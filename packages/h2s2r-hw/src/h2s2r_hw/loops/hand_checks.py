@@ -7,6 +7,7 @@ Not here: what follows from a fault (states), reading frames (drivers.allegro.li
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import sub
 
 from h2s2r_hw.config import HandCfg
 from h2s2r_hw.drivers.allegro.link import HandLink
@@ -33,7 +34,7 @@ class HandChecks:
 
     def __init__(self, cfg: HandCfg, link: HandLink, part: Part) -> None:
         self._cfg, self._link, self._part = cfg, link, part
-        self._still = [0] * 16
+        self._still, self._any_still = [0] * 16, False
         self._stuck_cycles = max(1, round(cfg.stuck_time / (cfg.period_ms * 1e-3)))
 
     def look(self, now_ns: int) -> None:
@@ -59,23 +60,29 @@ class HandChecks:
 
     def look_at_positions(self, before: Sequence[float], setpoint: Sequence[float], cycles: int) -> None:
         """(16) [rad] of the last set, so many cycles ago, and where the joints are pushed to."""
-        part, cfg, still = self._part, self._cfg, self._still
-        jump, away = cfg.jump * min(cycles, 3), cfg.stuck_error
+        part, cfg, positions = self._part, self._cfg, self._part.measured
+        moved = list(map(sub, positions, before))
+        jump = cfg.jump * min(cycles, 3)
+        if max(moved) > jump or min(moved) < -jump:
+            joint = next(joint for joint, each in enumerate(moved) if abs(each) > jump)
+            part.fault(_JUMP, abs(moved[joint]), joint)
+        # Whoever is not pushed is not stuck.
+        away = list(map(sub, setpoint, positions))
         driven = part.state in MOVING and part.state != State.ARMING
-        for joint, (new, old, wanted) in enumerate(zip(part.measured, before, setpoint, strict=True)):
-            moved = new - old
-            if moved:
-                if not -jump <= moved <= jump:
-                    part.fault(_JUMP, abs(moved), joint)
-                still[joint] = 0
-            elif driven and not -away <= wanted - new <= away:
-                still[joint] += 1
-                if still[joint] >= self._stuck_cycles:
-                    part.fault(_STUCK, cfg.stuck_time, joint)
+        if not driven or (max(away) <= cfg.stuck_error and min(away) >= -cfg.stuck_error):
+            if self._any_still:
+                self.forget()
+            return
+        self._any_still = True
+        for joint, (change, error) in enumerate(zip(moved, away, strict=True)):
+            pushed = change == 0.0 and abs(error) > cfg.stuck_error
+            self._still[joint] = self._still[joint] + 1 if pushed else 0
+            if self._still[joint] >= self._stuck_cycles:
+                part.fault(_STUCK, cfg.stuck_time, joint)
 
     def forget(self) -> None:
         """Another motion begins."""
-        self._still = [0] * 16
+        self._still, self._any_still = [0] * 16, False
 
     def _complain(self) -> None:
         part, link = self._part, self._link

@@ -12,6 +12,7 @@ import numpy as np
 
 from h2s2r_hw.config import MotionCfg, ResidualCfg
 from h2s2r_hw.loops.bus import Ears
+from h2s2r_hw.loops.stream import Stream
 from h2s2r_hw.motion.guard import Guard
 from h2s2r_hw.motion.limits import JointLimits
 from h2s2r_hw.motion.residual import Correction
@@ -76,9 +77,9 @@ class Part:
         self.stale_targets = self.stops = self.far_targets = self.residual_total = 0
         self._now_ns = self._arming_ns = 0
         self._armed_by = self._homed_by = self._stopped_by = self._begun = 0
-        self._new_target = self._target_far = False
+        self._new_target = False
         self._followed = 0
-        self._made_ns, self._stream = 0, 0.0
+        self._stream = Stream(motion)
         self._holds: dict[Event, Callable[[], bool]] = self._events()
         self._steps = {
             state: [(self._holds[event], to, action, event) for event, to, action in steps]
@@ -94,7 +95,7 @@ class Part:
         first = not ears.wishes.seen
         self._new_target = ears.listen()
         if self._new_target:
-            self._look_at_target()
+            self._stream.hear(ears.target_made_ns)
         if first and ears.wishes.seen:
             # What was wanted before this loop began is not wanted of it.
             wishes = ears.wishes
@@ -165,7 +166,7 @@ class Part:
             Event.NOT_GOOD: lambda: not self.good,
             Event.DISARM: lambda: not wishes.armed,
             Event.STOP: self._must_stop,
-            Event.NO_TARGET: lambda: not self._fresh(),
+            Event.NO_TARGET: lambda: not self._stream.fresh(self._now_ns),
             Event.ARM: lambda: wishes.armed and wishes.arm_number != self._armed_by,
             Event.HOME: lambda: wishes.home_number != self._homed_by,
             Event.AT_REST: lambda: self.upsampler.at_rest,
@@ -191,28 +192,10 @@ class Part:
 
     # ── targets ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _look_at_target(self) -> None:
-        """A new target has come: how fast its stream is."""
-        made = self.ears.target_made_ns
-        apart = (made - self._made_ns) * 1e-9
-        self._made_ns = made
-        if 0.0 < apart < self.cfg.stale_ceiling:
-            self._stream = apart if not self._stream else self._stream + 0.2 * (apart - self._stream)
-
-    def _fresh(self) -> bool:
-        """Whether the newest target is new enough to follow."""
-        cfg = self.cfg
-        allowed = (
-            min(max(cfg.stale_periods * self._stream, cfg.stale_floor), cfg.stale_ceiling)
-            if self._stream
-            else cfg.stale_ceiling
-        )
-        return self._now_ns - self.ears.target_made_ns <= allowed * 1e9
-
     def _may_follow(self) -> bool:
         """A target that came since motion last ended, fresh and near; both parts armed; nothing that stops."""
         ears = self.ears
-        if ears.target_number == self._begun or not ears.wishes.armed or not self._fresh():
+        if ears.target_number == self._begun or not ears.wishes.armed or not self._stream.fresh(self._now_ns):
             return False
         if self._must_stop() or not self._peer_in(_PEER_TRACKS):
             return False

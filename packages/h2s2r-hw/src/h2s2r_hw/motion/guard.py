@@ -4,13 +4,15 @@ In:  (J) [rad] asked for.   Out: (J) [rad] that may be sent.
 Not here: motion (upsample).
 
 Position, velocity, acceleration and jerk are those of the numbers that are sent, by differences. As long as motion keeps the
-limits, the guard changes nothing. Where it does not, the guard sends the nearest that keeps them, and the loop stops.
+limits, the guard changes nothing. Where it does not, the guard sends something near that keeps position and velocity, and
+acceleration and jerk as far as those let it; and the loop stops.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf, isnan
+from operator import le, sub
 
 from h2s2r_hw.motion.limits import JointLimits
 
@@ -30,87 +32,84 @@ class Guard:
         self._limits, self._period, self._rate = limits, period, 1.0 / period
         more = 1.0 + ROUNDING
         # Position, then each limit with room for rounding, joint by joint.
-        self._bounds = list(
-            zip(
-                limits.lower,
-                limits.upper,
-                [each * more for each in limits.velocity],
-                [each * more for each in limits.acceleration],
-                [each * more for each in limits.jerk],
-                strict=True,
-            )
-        )
+        rates = [[each * more for each in row] for row in (limits.velocity, limits.acceleration, limits.jerk)]
+        self._bounds = list(zip(limits.lower, limits.upper, *rates, strict=True))
+        # The same as differences of what is sent in ticks.
+        self._steps = [[each * period**order for each in row] for order, row in enumerate(rates, 1)]
         count = len(limits.names)
         self.joint_pos: list[float] = list(limits.home)
         """(J) [rad] sent last."""
-        self.joint_vel: list[float] = [0.0] * count
-        """(J) [rad/s] of it."""
-        self.joint_acc: list[float] = [0.0] * count
-        """(J) [rad/s²] of it."""
+        self._step, self._change = [0.0] * count, [0.0] * count
         self.held = -1
-        """First joint at which the last ``check`` had to change something; -1 for none."""
+        """Joint that broke a limit worst in the last ``check``; -1 for none."""
         self.excess = 0.0
-        """There, how many times its limit the worst of it was."""
+        """There, how many times its limit that was."""
 
     def begin(self, joint_pos: Sequence[float], joint_vel: Sequence[float] | None = None) -> None:
         """What is sent begins at (J) [rad], with (J) [rad/s], none for at rest."""
         count = len(joint_pos)
         self.joint_pos = list(joint_pos)
-        self.joint_vel = [0.0] * count if joint_vel is None else list(joint_vel)
-        self.joint_acc = [0.0] * count
-        self.held = -1
+        self._step = [0.0] * count if joint_vel is None else [self._period * each for each in joint_vel]
+        self._change, self.held = [0.0] * count, -1
+
+    @property
+    def joint_vel(self) -> list[float]:
+        """(J) [rad/s] of what was sent last."""
+        return [self._rate * each for each in self._step]
+
+    @property
+    def joint_acc(self) -> list[float]:
+        """(J) [rad/s²] of what was sent last."""
+        return [self._rate * self._rate * each for each in self._change]
 
     def check(self, wanted: list[float]) -> list[float]:
-        """(J) [rad] to send: ``wanted`` itself where it keeps the limits, else the nearest that does."""
-        rate = self._rate
-        velocities: list[float] = []
-        accelerations: list[float] = []
-        held = -1
-        for position, before, speed, change, (low, high, velocity, acceleration, jerk) in zip(
-            wanted, self.joint_pos, self.joint_vel, self.joint_acc, self._bounds, strict=True
+        """(J) [rad] to send: ``wanted`` itself where it keeps the limits, else something near that does."""
+        before, limits = self.joint_pos, self._limits
+        step = list(map(sub, wanted, before))
+        change = list(map(sub, step, self._step))
+        change_of_change = map(sub, change, self._change)
+        most, more, most_of_all = self._steps
+        # A comparison is false for what is not a number. All of it in C: this runs in every tick.
+        if (
+            all(map(le, map(abs, step), most))
+            and all(map(le, map(abs, change), more))
+            and all(map(le, map(abs, change_of_change), most_of_all))
+            and (
+                (all(map(le, limits.lower, wanted)) and all(map(le, wanted, limits.upper)))
+                or all(map(_comes_back, wanted, before, limits.lower, limits.upper))
+            )
         ):
-            v = (position - before) * rate
-            a = (v - speed) * rate
-            # A chain of comparisons is false for what is not a number. Outside its limits a joint may only come back.
-            if not (
-                -velocity <= v <= velocity
-                and -acceleration <= a <= acceleration
-                and -jerk <= (a - change) * rate <= jerk
-                and (low <= position <= high or low > position >= before or high < position <= before)
-            ):
-                held = len(velocities)
-                break
-            velocities.append(v)
-            accelerations.append(a)
-        if held < 0:
-            self.joint_pos, self.joint_vel, self.joint_acc, self.held = wanted, velocities, accelerations, -1
+            self.joint_pos, self._step, self._change, self.held = wanted, step, change, -1
             return wanted
-        self.held = held
         return self._nearest(wanted)
 
     def _nearest(self, wanted: list[float]) -> list[float]:
-        """All joints one by one: acceleration within reach, so that velocity stays allowed, and no further than the limits."""
+        """All joints one by one: acceleration within reach, then velocity, then position."""
         rate, period = self._rate, self._period
-        self.excess = 0.0
+        speeds, accelerations = self.joint_vel, self.joint_acc
+        self.held, self.excess = -1, 0.0
         sent: list[float] = []
-        for joint, position in enumerate(wanted):
+        for joint, (position, before, speed, change) in enumerate(
+            zip(wanted, self.joint_pos, speeds, accelerations, strict=True)
+        ):
             low, high, velocity, acceleration, jerk = self._bounds[joint]
-            before, speed, change = self.joint_pos[joint], self.joint_vel[joint], self.joint_acc[joint]
             asked_v = (position - before) * rate
             asked_a = (asked_v - speed) * rate
-            asked_j = (asked_a - change) * rate
-            if joint == self.held:
-                ratios = (abs(asked_v) / velocity, abs(asked_a) / acceleration, abs(asked_j) / jerk)
-                self.excess = max((each for each in ratios if not isnan(each)), default=inf)
+            ratios = (abs(asked_v) / velocity, abs(asked_a) / acceleration, abs(asked_a - change) * rate / jerk)
+            excess = inf if isnan(asked_a) else max(ratios)
+            if excess > self.excess:
+                self.held, self.excess = joint, excess
             # Not a number: slow down.
             a = -speed * rate if isnan(asked_a) else asked_a
             a = min(max(a, change - jerk * period, -acceleration), change + jerk * period, acceleration)
-            v = min(max(speed + a * period, -velocity), velocity)
-            new = before + v * period
-            if not low <= new <= high and abs(new - 0.5 * (low + high)) > abs(before - 0.5 * (low + high)):
-                new = before
-            self.joint_vel[joint] = v = (new - before) * rate
-            self.joint_acc[joint] = (v - speed) * rate
-            sent.append(new)
-        self.joint_pos = sent
+            new = before + min(max(speed + a * period, -velocity), velocity) * period
+            sent.append(new if low <= new <= high or _comes_back(new, before, low, high) else before)
+        step = list(map(sub, sent, self.joint_pos))
+        self._change = list(map(sub, step, self._step))
+        self.joint_pos, self._step = sent, step
         return sent
+
+
+def _comes_back(position: float, before: float, low: float, high: float) -> bool:
+    """Whether a position is within the limits, or on its way back to them."""
+    return low <= position <= high or low > position >= before or high < position <= before

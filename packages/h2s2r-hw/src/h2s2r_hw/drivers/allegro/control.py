@@ -17,7 +17,7 @@ from h2s2r_hw.config import HandCfg
 from h2s2r_hw.drivers.allegro.frames import SET_TORQUE, Frame
 from h2s2r_hw.drivers.allegro.versions import HandVersion
 
-_FOUR = struct.Struct("<4h")
+_SIXTEEN = struct.Struct("<16h")
 
 
 class HandControl:
@@ -79,18 +79,19 @@ class HandControl:
         for q, wanted, speed, kp, kd, cap in zip(
             joint_pos, setpoint, self.joint_vel, self._kp, self._kd, self._caps, strict=True
         ):
-            commands_of = unit * (kp * (wanted - q) - kd * speed)
-            if not -cap <= commands_of <= cap:
+            command = unit * (kp * (wanted - q) - kd * speed)
+            if not -cap <= command <= cap:
                 # What is not a number fails both comparisons and becomes 0.
                 capped += 1
-                commands_of = cap if commands_of > cap else -cap if commands_of < -cap else 0.0
-            commands.append(round(commands_of))
+                command = cap if command > cap else -cap if command < -cap else 0.0
+            commands.append(round(command))
         if extra is not None:
             commands = self._add(commands, extra)
         self.capped += capped
         self.commands = commands
         self.joint_torque = [each / unit for each in commands]
-        return [Frame(SET_TORQUE + 4 * f, _FOUR.pack(*commands[4 * f : 4 * f + 4])) for f in range(4)]
+        data = _SIXTEEN.pack(*commands)
+        return [Frame(SET_TORQUE + 4 * f, data[8 * f : 8 * f + 8]) for f in range(4)]
 
     def rest(self) -> None:
         """Nothing is sent."""

@@ -9,6 +9,7 @@ No frame that changes the hand for good is ever sent. A bus that does not take f
 from __future__ import annotations
 
 import math
+import struct
 
 import can
 
@@ -24,7 +25,6 @@ from h2s2r_hw.drivers.allegro.frames import (
     FrameError,
     decode_error,
     decode_info,
-    decode_positions,
     decode_serial,
     decode_temperatures,
     encode_period,
@@ -39,6 +39,7 @@ from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_schemas.errors import SchemaError
 
 _ALL = 0b1111
+_SIXTEEN = struct.Struct("<16h")
 #: Part of a period after which position frames belong to the next set.
 _ONE_SET = 0.6
 
@@ -70,7 +71,7 @@ class HandLink:
         self.send_failed = self.send_failed_in_a_row = self.bus_errors = self.servo_offs = 0
         self.incomplete_in_a_row = 0
         self._fresh, self._fresh_ns = 0, 0
-        self._next = [0.0] * 16
+        self._data = [bytes(8)] * 4
         self._unannounced = 0
 
     @property
@@ -114,7 +115,8 @@ class HandLink:
         return False
 
     def _hear_positions(self, finger: int, frame: Frame, now_ns: int) -> bool:
-        values = decode_positions(frame, self.version)
+        if len(frame.data) != 8 or frame.remote:
+            raise FrameError(f"Frame {frame.identifier:#x} has {len(frame.data)} bytes; 8 were expected.")
         self.bus_off = False
         bit = 1 << finger
         if self._fresh and (self._fresh & bit or now_ns - self._fresh_ns > self._one_set_ns):
@@ -124,11 +126,12 @@ class HandLink:
         if not self._fresh:
             self._fresh_ns = now_ns
         self._fresh |= bit
-        self._next[4 * finger : 4 * finger + 4] = values
+        self._data[finger] = frame.data
         if self._fresh != _ALL:
             return False
         self._fresh, self.incomplete_in_a_row = 0, 0
-        self.joint_pos, self._next = self._next, self.joint_pos
+        unit = self.version.position_unit
+        self.joint_pos = [count * unit for count in _SIXTEEN.unpack(b"".join(self._data))]
         self.positions_ns = now_ns
         self.cycles += 1
         return True

@@ -39,7 +39,7 @@ class ArmSession:
         self.received = self.sent = self.undecodable = self.lost = self.repeated = self.clock_jumps = 0
         self.sessions = self.activations = 0
         self.undecodable_in_a_row = 0
-        self._sequence = -1
+        self._sequence, self._answer = -1, 0
 
     def hear(self, datagram: bytes) -> MonitoringMessage | None:
         """The message, if the datagram is one that wants an answer; None for one that is none, old or repeated."""
@@ -61,6 +61,8 @@ class ArmSession:
             self._observe(before, message, ahead)
         else:
             self.sessions += 1
+            # A cabinet that has heard from somebody before goes on counting from there.
+            self._answer = max(self._answer, message.reflected_sequence + 1 if message.reflected_sequence else 0)
             self.joint_vel = [0.0] * NUM_JOINTS
         if message.session_state != self.state:
             self.activations += message.session_state == SessionState.COMMANDING_ACTIVE
@@ -91,7 +93,8 @@ class ArmSession:
             joint_pos = message.measured_joint_pos or None
         else:
             joint_pos = None
-        datagram = encode_command(CommandMessage(self.sent, message.sequence, joint_pos, torque), self._version)
+        datagram = encode_command(CommandMessage(self._answer, message.sequence, joint_pos, torque), self._version)
+        self._answer += 1
         self.sent += 1
         return datagram
 
