@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from h2s2r_hw.drivers.allegro import VERSIONS
 from h2s2r_hw.drivers.fri import FriVersion
+from h2s2r_hw.server.config import GatewayCfg
 from h2s2r_schemas.errors import SchemaError
 
 
@@ -61,6 +62,8 @@ class HandCfg:
     """``v4`` or ``v5``: a wrong one means 17 times the position, so it is checked before arming."""
     side: str = "right"
     """``right`` or ``left``."""
+    hardware_version: int | None = None
+    """What the hand says as its hardware version; the number of its version if none. Unverified: look at ``status``."""
     can_interface: str = "socketcan"
     """python-can's name of the bus."""
     can_channel: str = "can0"
@@ -158,26 +161,6 @@ class ResidualCfg:
     """[s] after which one that was switched off by its age or its bounds may act again."""
     stiffness: tuple[float, ...] = (2000.0,) * 7
     """(7) [N·m/rad] of the cabinet, by which a torque becomes an offset in position mode. FRI does not tell it."""
-
-
-@dataclass(frozen=True)
-class GatewayCfg:
-    """The door for clients."""
-
-    address: str = "tcp://127.0.0.1:5710"
-    """Where requests and commands arrive; loopback unless told otherwise."""
-    state_address: str = "tcp://127.0.0.1:5711"
-    """Where states are published."""
-    state_hz: float = 100.0
-    """[Hz] of states."""
-    command_hz: tuple[float, float] = (15.0, 60.0)
-    """[Hz] slowest and fastest stream of commands."""
-    lease_ttl: float = 0.5
-    """[s] a lease lives without an accepted command or a renewal."""
-    max_message_bytes: int = 65536
-    """Larger ones cost their sender the connection."""
-    keys: str = ""
-    """Folder of keys; without one only loopback is served, unencrypted."""
 
 
 @dataclass(frozen=True)
