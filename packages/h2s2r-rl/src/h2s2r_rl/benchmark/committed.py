@@ -1,0 +1,115 @@
+"""What the policies of h2s2r-rl were measured to do: ``h2s2r bench rl``.
+
+In:  the committed results (``results/``); or a task and a seed, to make one anew.   Out: one flat mapping of figures.
+Not here: what the figures must be (the issue says), making many results (experiment).
+
+The results are small files that say with which command, on which machine and from which sources they were made. Where the
+sources have changed since, ``stale`` says so, and the figures stay those that were measured.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from h2s2r_rl.baselines import BASELINES
+from h2s2r_rl.benchmark.sources import sources_hash
+from h2s2r_rl.experiment.job import POLICY, Job, Result
+from h2s2r_rl.experiment.report import differences, failures, of, pooled
+from h2s2r_rl.experiment.work import do, load_result
+from h2s2r_schemas.errors import H2S2RError
+
+Figure = float | int | str | bool
+RESULTS = Path(__file__).parent / "results"
+PUSH_PIVOT = ("plate_push", "snackbox_pivot", "snackbox_push", "snackbox_push_pivot")
+ALLEGRO = "iiwa14_allegro"
+#: Success that each task is to reach; a transfer drop counts for those that do.
+BARS = {
+    **dict.fromkeys(PUSH_PIVOT, 0.95), "pitcher_pour": 0.85, "plate_lift_rack": 0.85, "plate_pivot_lift_rack": 0.70,
+}  # fmt: skip
+
+#: Which requirement each figure shows.
+SHOWS: dict[str, list[str]] = {
+    "success_mean": ["H39"],
+    "pitcher_pour_success": ["H30", "H35"],
+    "snackbox_push_success": ["H31"],
+    "plate_push_success": ["H32"],
+    "snackbox_pivot_success": ["H33"],
+    "plate_pivot_lift_rack_success": ["H34"],
+    "plate_lift_rack_success": ["H34b"],
+    "minus_replay": ["H40"],
+    "transfer_drop_max": ["H29"],
+}
+
+
+def run(slow: bool = False, rerun: str | None = None, seed: int | None = None) -> dict[str, Figure]:
+    """All committed figures; or those of one training that is done anew now.
+
+    Args:
+        slow: nothing changes: what takes long was done once.
+        rerun: name of a task to train and judge anew, which takes minutes.
+        seed: of that training; 0 if none is given.
+
+    Raises:
+        H2S2RError: a seed without a task; a result cannot be read.
+    """
+    if rerun is None:
+        if seed is not None:
+            raise H2S2RError("A seed belongs to a task that is done anew: give --rerun TASK too.")
+        return figures([load_result(path) for path in sorted(RESULTS.glob("*.json"))])
+    with tempfile.TemporaryDirectory(prefix="h2s2r-rerun-") as folder:
+        return figures([do(Job(rerun, seed=seed or 0, transfer=True), Path(folder))])
+
+
+def figures(results: Sequence[Result], sources: str | None = None) -> dict[str, Figure]:
+    """What results say, as flat figures; what nothing says is left out.
+
+    Args:
+        results: any.
+        sources: hash of the present ones; found here if not given.
+    """
+    found: dict[str, Figure] = {"results": len(results)}
+    sources = sources or sources_hash()
+    found["stale"] = any(each.sources != sources for each in results)
+    whole = of(results, method=POLICY, ablation="", robot=ALLEGRO)
+    for task in sorted({each.job.task for each in results}):
+        found |= _of_task(task, results)
+    means = {task: pooled(of(whole, task=task))[0] for task in sorted({each.job.task for each in whole})}
+    if means:
+        found["success_mean"], found["success_worst"] = float(np.mean(list(means.values()))), min(means.values())
+    timed = [each.cpu_seconds / 60.0 for each in whole if each.job.task in PUSH_PIVOT]
+    if timed:
+        found["cpu_minutes_median_push_pivot"] = float(np.median(timed))
+    drops = [
+        drop for each in whole if (drop := each.transfer_drop) is not None and means[each.job.task] >= BARS.get(each.job.task, 0.0)
+    ]  # fmt: skip
+    if drops:
+        found["transfer_drop_max"] = max(drops)
+    found |= {f"minus_{method}": gap for method, gap in differences(of(results, robot=ALLEGRO)).items()}
+    return found
+
+
+def _of_task(task: str, results: Sequence[Result]) -> dict[str, Figure]:
+    """The group of one task."""
+    found: dict[str, Figure] = {}
+    for robot in sorted({each.job.robot for each in of(results, task=task)}):
+        name = task if robot == ALLEGRO else f"{task}_{robot}"
+        mine = of(results, task=task, robot=robot, method=POLICY, ablation="")
+        if mine:
+            share, (low, high) = pooled(mine)
+            found |= {f"{name}_success": share, f"{name}_low": low, f"{name}_high": high, f"{name}_seeds": len(mine)}
+            found[f"{name}_worst_seed"] = min(each.scores["standard"].success for each in mine)
+            found[f"{name}_paper"] = pooled(mine, "paper")[0]
+            found[f"{name}_cpu_minutes"] = float(np.median([each.cpu_seconds for each in mine])) / 60.0
+            found[f"{name}_failures"] = ", ".join(f"{n} {kind}" for kind, n in failures(mine).items()) or "none"
+            drops = [drop for each in mine if (drop := each.transfer_drop) is not None]
+            if drops:
+                found[f"{name}_transfer_drop"] = max(drops)
+        for method in BASELINES:
+            theirs = of(results, task=task, robot=robot, method=method)
+            if theirs:
+                found[f"{name}_{method}"] = pooled(theirs)[0]
+    return found
