@@ -46,6 +46,7 @@ class Push:
     hand: bool = True
     box: bool = True
     second_box: bool = False
+    """One that looks the same and stays where it is; masks show both."""
     no_depth: bool = False
     hidden: tuple[int, int] = (0, 0)
     """Frames from which to which the box is not there: taken out of the picture."""
@@ -92,19 +93,27 @@ def record_push(folder, push: Push | None = None) -> tuple[Demo, ObjectTrajector
     calibration = Calibration(
         color=push.camera, depth=push.camera, wxyz_xyz_world_camera=T_WORLD_CAMERA.wxyz_xyz, calibrated=True
     )
-    meta = DemoMeta(name="push", calibration=calibration, depth_unit=0.001, licence="CC0-1.0", time_measured=True)
-    pictures = (b"", b"")
+    meta = DemoMeta(
+        name="push",
+        calibration=calibration,
+        depth_unit=0.001,
+        licence="CC0-1.0",
+        mask_names=("object",),
+        time_measured=True,
+    )
+    pictures, masks = (b"", b""), {}
     with DemoWriter(folder, meta) as writer:
         for index in range(push.frames):
             if index in push.dropped:
                 continue
             if index not in push.repeated:
-                pictures = _pictures(push, index, path, hand)
-            writer.append(index / RATE, *pictures, {})
+                *pictures, mask = _pictures(push, index, path, hand)
+                masks = {"object": mask} if index == 0 and push.box else {}
+            writer.append(index / RATE, *pictures, masks if index == 0 else {})
     return open_demo(folder), path, hand
 
 
-def _pictures(push: Push, index: int, path: ObjectTrajectory, hand: HandTrajectory) -> tuple[bytes, bytes]:
+def _pictures(push: Push, index: int, path: ObjectTrajectory, hand: HandTrajectory) -> tuple[bytes, bytes, bytes]:
     things: list[Box | Ball] = []
     if push.box and not push.hidden[0] <= index < push.hidden[1]:
         things.append(Box(SIZE, path.Ts_world_object[index], faces_rgb(3)))
@@ -113,7 +122,8 @@ def _pictures(push: Push, index: int, path: ObjectTrajectory, hand: HandTrajecto
         things.append(Box(SIZE, T_world_other, faces_rgb(3)))
     if push.hand:
         things += [Ball(0.022, hand.p_world_keypoints[index, each], _SKIN) for each in (0, 10, 20)]
-    frame, _ = render(things, T_WORLD_CAMERA, index, noise_px=0.05)
+    frame, masks = render(things, T_WORLD_CAMERA, index, noise_px=0.05)
     depth = np.zeros_like(frame.depth) if push.no_depth else frame.depth
     colour = cv2.imencode(".png", frame.rgb[..., ::-1])[1].tobytes()
-    return colour, cv2.imencode(".png", np.round(depth / 0.001).astype(np.uint16))[1].tobytes()
+    mask = cv2.imencode(".png", masks.get("object", np.zeros(depth.shape, bool)).astype(np.uint8) * 255)[1].tobytes()
+    return colour, cv2.imencode(".png", np.round(depth / 0.001).astype(np.uint16))[1].tobytes(), mask

@@ -29,6 +29,8 @@ class PremanipCfg:
     """[s] in which a hand that comes pulls the track away, by some millimetres, before the object moves."""
     longest_pull: float = 1.0
     """[s] before the object has certainly left that this begins at most."""
+    longest_gap: float = 0.3
+    """[s] without a frame that shows the object, around the beginning of the motion: it could have been moved then."""
     least_noise: float = 0.0005
     """[m] standard deviation of a still object's track, at least."""
     lead: float = 0.1

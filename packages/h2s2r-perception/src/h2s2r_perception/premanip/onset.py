@@ -57,7 +57,8 @@ def find_onset(motion: Motion, cfg: PremanipCfg | None = None) -> Onset:
     """When the object first moved, from a track that begins with the object standing still.
 
     Raises:
-        SchemaError: fewer than ten frames with the object, it never moves, or it moves from the start.
+        SchemaError: fewer than ten frames with the object, it never moves, it moves from the start, or it is not seen for a
+            while around when it begins to.
     """
     cfg = cfg or PremanipCfg()
     if len(motion.frames) < 10:
@@ -77,6 +78,7 @@ def find_onset(motion: Motion, cfg: PremanipCfg | None = None) -> Onset:
     best = _explain(time, away / noise, motion.time[left], cfg)
     if best.change_time - motion.time[0] < cfg.still_before:
         raise SchemaError(_TOO_SOON.format(best.change_time - motion.time[0], cfg.still_before))
+    _check_gaps(motion, best.change_time, left, cfg)
     first = int(np.argmax(np.linalg.norm(best.grown * noise, axis=-1) > cfg.moved))
     frames = motion.frames[used]
     return Onset(
@@ -141,6 +143,23 @@ def _end(motion: Motion, away: np.ndarray, left: int, enough: float, cfg: Preman
     far = np.flatnonzero(np.convolve(np.linalg.norm(away[left:], axis=-1) > enough, np.ones(2), "valid") == 2)
     late = np.flatnonzero(motion.time <= motion.time[left] + cfg.longest_start)[-1]
     return min(left + int(far[0]) if far.size else len(motion.time) - 1, int(late))
+
+
+def _check_gaps(motion: Motion, change_time: float, left: int, cfg: PremanipCfg) -> None:
+    """The object is seen throughout the beginning of its motion.
+
+    Raises:
+        SchemaError: it is not, for longer than allowed.
+    """
+    step, time = np.diff(motion.time), motion.time
+    around = (time[1:] >= change_time - cfg.longest_gap) & (time[:-1] <= time[left])
+    at = int(np.argmax(step * around))
+    if step[at] * around[at] > cfg.longest_gap:
+        raise SchemaError(
+            f"Around the beginning of the motion {step[at]:.2f} s pass between frames {motion.frames[at]} and "
+            f"{motion.frames[at + 1]} without one that shows the object; at most {cfg.longest_gap} s may. It was lost, frames "
+            "were dropped, or the clock jumped: track it again, or record it anew."
+        )
 
 
 def _noise(away: np.ndarray, cfg: PremanipCfg) -> np.ndarray:
