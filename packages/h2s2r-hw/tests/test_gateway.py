@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from door_for_tests import MS, Door, robot_spec
 
+from h2s2r_hw.bus.records import TARGET
+from h2s2r_hw.bus.slots import Slot
 from h2s2r_hw.server.config import GatewayCfg
 from h2s2r_hw.server.desk import Surroundings
 from h2s2r_hw.server.refusals import REFUSALS, refuse
+from h2s2r_hw.server.sockets import Incoming
 from h2s2r_hw.states import State, fault_number
 from h2s2r_schemas.client import ClientKeys, RobotClient, Session
+from h2s2r_schemas.client.addresses import TO_SERVER
 from h2s2r_schemas.codec import encode
 from h2s2r_schemas.errors import RobotFault
 from h2s2r_schemas.wire import Request, RobotCommand
@@ -113,6 +117,92 @@ def test_what_is_refused_never_reaches_the_loops_and_is_counted_and_explained(do
     assert session.state.command_sequence == 4
     session.robot.command(RobotCommand(**{**good, "client_time": session.state.time}))
     assert session.next_state().command_sequence == 1000
+
+
+def next_command(door: Door, session: Session, **changes: object) -> RobotCommand:
+    """A valid command of this session, but for ``changes``."""
+    fields = {
+        "robot_hash": SPEC.hash(),
+        "lease_epoch": door.gateway.lease.epoch,
+        "lease_token": door.gateway.lease.token,
+        "sequence": 1000,
+        "client_time": session.state.time,
+        "joint_pos_target": session.state.joint_pos_target,
+    }
+    return RobotCommand(**{**fields, **changes})
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_is_refused_in_every_place_on_the_wire(door, bad):
+    session = armed(door)
+    follow(session, 3)
+    user = door.gateway.lease.user
+    torque = np.full(len(SPEC.joint_names), 0.125)
+    good = next_command(door, session, joint_torque_feedforward=torque)
+    data, written, tried = encode(good), door.slots.target.count, 0
+    for values in (good.joint_pos_target, torque):
+        begin = data.index(values.tobytes())
+        for place in range(begin, begin + values.nbytes, 8):
+            spoilt = data[:place] + np.float64(bad).tobytes() + data[place + 8 :]
+            door.gateway.take(Incoming(b"x", user, spoilt), door.group.now_ns)
+            tried += 1
+    time = np.array(good.client_time, ">f8").tobytes()
+    spoilt = data.replace(time, np.array(bad, ">f8").tobytes())
+    assert spoilt != data
+    door.gateway.take(Incoming(b"x", user, spoilt), door.group.now_ns)
+    assert door.gateway.counters["malformed"] == tried + 1 == 47
+    assert door.slots.target.count == written
+    door.gateway.take(Incoming(b"x", user, data), door.group.now_ns)
+    assert door.slots.target.count == written + 1, "it was good but for that"
+
+
+def test_no_bytes_stop_the_gateway_or_reach_the_loops_by_chance(tmp_path):
+    """4 000 spoilt messages of the lease's holder: cut, flipped, repeated, exchanged fields."""
+    rng = np.random.default_rng(11)
+    with Door(tmp_path, GatewayCfg(messages_hz=1e9, messages_burst=10**6)) as door:
+        session = armed(door)
+        follow(session, 3)
+        user = door.gateway.lease.user
+        request = Request(kind="mark_log", sequence=1, session="s", client_time=0.0, arguments={"text": "a"})
+        good = [encode(next_command(door, session)), encode(request)]
+        for _ in range(4000):
+            data = bytearray(good[rng.integers(2)])
+            for _ in range(rng.integers(1, 5)):
+                at, kind = int(rng.integers(len(data))), rng.integers(4)
+                if kind == 0:
+                    data[at] ^= 1 << int(rng.integers(8))
+                elif kind == 1:
+                    del data[at : at + int(rng.integers(1, 30))]
+                elif kind == 2:
+                    data[at:at] = data[at : at + int(rng.integers(1, 30))]
+                else:
+                    data[at] = int(rng.choice([0x00, 0x80, 0x90, 0xC0, 0xC3, 0xCB, 0xD9, 0xDD, 0xDF, 0xFF]))
+                if not data:
+                    break
+            door.gateway.take(Incoming(b"x", user, bytes(data)), door.group.now_ns)
+            record = Slot(TARGET, door.slots.target.buffer)
+            record.read()
+            assert np.isfinite(record.record["joint_pos"]).all()
+            assert (np.abs(record.record["joint_pos"]) <= 3.0).all()
+        assert door.gateway.counters["malformed"] > 3000
+        assert newest(door, session).server_state in ("hold", "track")
+
+
+@pytest.mark.parametrize("client_time", [1e300, -1e300, 1.7e308, -1.7e308])
+def test_a_clock_whose_ages_cannot_be_told_gets_no_lease(door, client_time):
+    robot = door.client()
+    reply = robot.request(Request(kind="acquire_lease", sequence=1, session="s", client_time=client_time))
+    assert reply.code == "bad_arguments"
+    session = armed(door)
+    session.robot.command(next_command(door, session, client_time=client_time))
+    assert newest(door, session).last_refusal == ("future_command" if client_time > 0 else "stale_command")
+
+
+def test_messages_in_several_frames_are_refused(door):
+    session, raw = Session(door.client()), door.raw(door.new_keys("frames"))
+    raw.send_multipart([b"", encode(Request(kind="estop", sequence=1, session="s", client_time=0.0))])
+    door.group.announce({TO_SERVER: 1}, None)
+    assert session.next_state().counters["malformed"] == 1
 
 
 def test_a_stolen_token_is_worth_nothing_under_another_key(door):

@@ -56,11 +56,11 @@ class Admission:
         """Whether a message of the holder is at most so old [s], and not from a clock that has jumped."""
         age = math.inf if self._clock is None else self._clock.age(client_time, now_ns)
         if age > oldest:
-            return refuse("stale_command", f"It is {age:.3f} s old; at most {oldest:.3f} s is followed.")
+            return refuse("stale_command", f"It is {age:.3g} s old; at most {oldest:.3f} s is followed.")
         if -age > self._cfg.future_tolerance:
             return refuse(
                 "future_command",
-                f"Its client_time is {-age:.3f} s ahead of the client's clock as seen before; at most "
+                f"Its client_time is {-age:.3g} s ahead of the client's clock as seen before; at most "
                 f"{self._cfg.future_tolerance:.3f} s is taken for a quicker connection.",
             )
         return None
@@ -113,7 +113,7 @@ class Admission:
         if behind > self._cfg.stale_age:
             return refuse(
                 "stale_command",
-                f"It was made {behind:.3f} s before another one of this lease; at most {self._cfg.stale_age:.3f} s is followed.",
+                f"It was made {behind:.3g} s before another one of this lease; at most {self._cfg.stale_age:.3f} s is followed.",
             )
         return self.judge_age(command.client_time, now_ns, self._cfg.stale_age)
 

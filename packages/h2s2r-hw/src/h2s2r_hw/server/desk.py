@@ -31,6 +31,8 @@ _NEED_LEASE = (
 )
 #: Of those, the ones that start or keep up motion: an old one, from a queue, must not.
 _MUST_BE_FRESH = ("renew_lease", "arm", "home", "load_residual")
+#: [s] a client's clock may show at most: beyond it, a double no longer resolves the age of a command.
+_CLOCK_RANGE = 1e11
 #: States in which nothing can be started, and what is said then.
 _IMPOSSIBLE = {
     State.ESTOP: "estop",
@@ -147,6 +149,11 @@ class Desk:
         if isinstance(read, Refused):
             return read
         force, ttl = read
+        if abs(request.client_time) > _CLOCK_RANGE:
+            return refuse(
+                "bad_arguments",
+                f"client_time is {request.client_time:.3g} s; at most {_CLOCK_RANGE:.0g} can be told apart.",
+            )
         takes_over = self._lease.took_over(client, request.session)
         refused = self._lease.acquire(client, request.session, force, round(ttl * 1e9), now_ns)
         if refused is None:

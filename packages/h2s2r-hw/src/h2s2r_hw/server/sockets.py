@@ -84,11 +84,10 @@ class Sockets:
             if taken is not None:
                 return taken
 
-    def _read_message(self) -> Incoming | None:
-        frames = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
-        if len(frames) != 2:
-            return Incoming(frames[0].bytes, str(frames[0].get("User-Id")), b"") if frames else None
-        return Incoming(frames[0].bytes, str(frames[1].get("User-Id")), frames[1].bytes)
+    def _read_message(self) -> Incoming:
+        peer, *frames = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
+        # Anything but one frame is nothing that can be read.
+        return Incoming(peer.bytes, str(frames[-1].get("User-Id")), frames[0].bytes if len(frames) == 1 else b"")
 
     def _read_subscription(self) -> Incoming | None:
         topic = self._publisher.recv(zmq.NOBLOCK)
