@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from h2s2r_retarget.embodiment import load_embodiment  # noqa: E402
-from h2s2r_rl.baselines.cloning import CloneCfg, CloningError, Demonstrations, clone, demonstrate, imitate  # noqa: E402
 from h2s2r_rl.baselines import replay_env, replay_policy  # noqa: E402
+from h2s2r_rl.baselines.cloning import CloneCfg, CloningError, Demonstrations, clone, demonstrate, imitate  # noqa: E402
 from h2s2r_schemas.errors import SchemaError  # noqa: E402
 from h2s2r_sim.config import EnvCfg  # noqa: E402
 from h2s2r_sim.env.start.pool import StartCfg  # noqa: E402

@@ -113,7 +113,12 @@ def test_a_curve_counts_an_iteration_once(tmp_path):
     assert read_curve(path) == [[10.0, -1.0, 0.1, 1.0], [20.0, 0.3, 0.3, 1.0], [30.0, 0.4, 0.4, 1.0]]
 
 
-BOTH = [result(), result(seed=1, successes=100), result(method="replay", successes=20), result("plate_push", successes=50)]
+BOTH = [
+    result(),
+    result(seed=1, successes=100),
+    result(method="replay", successes=20),
+    result("plate_push", successes=50),
+]
 
 
 @pytest.mark.requirement("H39")
@@ -154,6 +159,7 @@ def test_curves_have_a_band_over_seeds(tmp_path):
 class TestFigures:
     def test_keys_of_the_issue(self):
         checks = {"half_step": Score(100, 85, {}, 7)}
+        # One task reached its bar, the other did not.
         everything = [
             result(cpu_seconds=300.0, checks=checks),
             result("plate_push", successes=96, cpu_seconds=480.0, checks={"half_step": Score(100, 90, {}, 7)}),

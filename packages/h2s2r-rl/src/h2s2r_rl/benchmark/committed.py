@@ -83,9 +83,8 @@ def figures(results: Sequence[Result], sources: str | None = None) -> dict[str, 
     timed = [each.cpu_seconds / 60.0 for each in whole if each.job.task in PUSH_PIVOT]
     if timed:
         found["cpu_minutes_median_push_pivot"] = float(np.median(timed))
-    drops = [
-        drop for each in whole if (drop := each.transfer_drop) is not None and means[each.job.task] >= BARS.get(each.job.task, 0.0)
-    ]  # fmt: skip
+    passed = [each for each in whole if means[each.job.task] >= BARS.get(each.job.task, 0.0)]
+    drops = [drop for each in passed if (drop := each.transfer_drop) is not None]
     if drops:
         found["transfer_drop_max"] = max(drops)
     found |= {f"minus_{method}": gap for method, gap in differences(of(results, robot=ALLEGRO)).items()}

@@ -27,7 +27,10 @@ Done = Callable[[Job, Result | Exception], None]
 
 
 def table_jobs(
-    tasks: Sequence[str] = (), seeds: Sequence[int] = (0, 1, 2), methods: Sequence[str] = (POLICY, *BASELINES), **changes: object
+    tasks: Sequence[str] = (),
+    seeds: Sequence[int] = (0, 1, 2),
+    methods: Sequence[str] = (POLICY, *BASELINES),
+    **changes: object,
 ) -> list[Job]:
     """Every method on every task with every seed; replays, which learn nothing, with the first seed's episodes only.
 
@@ -59,7 +62,11 @@ def ablation_jobs(
 
 
 def run_jobs(
-    jobs: Sequence[Job], folder: Path, workers: int = 1, done: Done = lambda job, outcome: None, work: Callable[..., Result] = do
+    jobs: Sequence[Job],
+    folder: Path,
+    workers: int = 1,
+    done: Done = lambda job, outcome: None,
+    work: Callable[..., Result] = do,
 ) -> list[Result]:
     """Do all jobs that are not done yet. One that fails does not stop the others.
 

@@ -33,13 +33,19 @@ def draw_curves(results: Sequence[Result], path: str | Path, column: int = SUCCE
             steps, low, mean, high = band([each.curve for each in of(trained, task=task, ablation=name)], column)
             axes.plot(steps / 1000, mean, label=name or "as it is")
             axes.fill_between(steps / 1000, low, high, alpha=0.2)
-        axes.set(title=task, xlabel="policy steps [thousands]", ylabel="success, exploring" if column == SUCCESS else "reward")
+        axes.set(
+            title=task,
+            xlabel="policy steps [thousands]",
+            ylabel="success, exploring" if column == SUCCESS else "reward",
+        )
         axes.legend(fontsize=7)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
 
 
-def band(curves: Sequence[Sequence[Sequence[float]]], column: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def band(
+    curves: Sequence[Sequence[Sequence[float]]], column: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Steps (P), and of all seeds the worst, the mean and the best there, up to where the shortest ends."""
     tables = [np.asarray(curve) for curve in curves]
     steps = np.linspace(max(each[0, STEPS] for each in tables), min(each[-1, STEPS] for each in tables), 60)

@@ -54,7 +54,9 @@ class Job:
             ("method", self.method, METHODS), ("ablation", self.ablation, ("", *ABLATIONS)), ("preset", self.preset, PRESETS)
         ):  # fmt: skip
             if value not in known:
-                raise SchemaError(f"There is no {what} {value!r}; there are: {', '.join(each for each in known if each)}.")
+                raise SchemaError(
+                    f"There is no {what} {value!r}; there are: {', '.join(each for each in known if each)}."
+                )
         if self.ablation and self.method != POLICY:
             raise SchemaError(f"Ablations are of the policy; {self.method} has none.")
 

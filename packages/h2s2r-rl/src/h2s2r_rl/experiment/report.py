@@ -6,6 +6,7 @@ Not here: making them (campaign), learning curves (curves).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -105,7 +106,7 @@ def ablation_table(results: Sequence[Result], threshold: float = 0.8) -> str:
 
 def steps_to(curve: Sequence[Sequence[float]], threshold: float) -> float | None:
     """Policy steps at the first of two points in a row of a learning curve at or above ``threshold``; None for never."""
-    for here, after in zip(curve, curve[1:], strict=False):
+    for here, after in itertools.pairwise(curve):
         if min(here[1], after[1]) >= threshold:
             return float(here[0])
     return None

@@ -70,7 +70,11 @@ def do(job: Job, folder: Path, say: Say = lambda text: None) -> Result:
             return found
     task = load_task(job.task)
     embodiment = load_embodiment(job.robot, task.side)
-    result = _trained(job, task, embodiment, folder, say) if job.method == POLICY else _baseline(job, task, embodiment, folder, say)
+    result = (
+        _trained(job, task, embodiment, folder, say)
+        if job.method == POLICY
+        else _baseline(job, task, embodiment, folder, say)
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all.
     temporary = path.with_suffix(".tmp")
@@ -121,15 +125,15 @@ def _baseline(job: Job, task: TaskSpec, embodiment: Embodiment, folder: Path, sa
     say("cloning")
     source = run_folder(folder, replace(job, method=POLICY)) / CHECKPOINT
     if not source.exists():
-        raise SchemaError(f"{job.name} clones a policy, and there is none: do {replace(job, method=POLICY).name} first.")
+        raise SchemaError(
+            f"{job.name} clones a policy, and there is none: do {replace(job, method=POLICY).name} first."
+        )
     cloned = clone(Actor.load(source), task, embodiment, cfg, seed=job.seed)
     scores = _judged(job, cloned.policy, task, embodiment, cfg, say)
     return _result(job, scores, cpu_seconds=cloned.cpu_seconds, steps=cloned.steps)
 
 
-def _judged(
-    job: Job, policy: Acts, task: TaskSpec, embodiment: Embodiment, cfg: EnvCfg, say: Say
-) -> dict[str, Score]:
+def _judged(job: Job, policy: Acts, task: TaskSpec, embodiment: Embodiment, cfg: EnvCfg, say: Say) -> dict[str, Score]:
     """At both levels of noise, and in other physics if asked for."""
     say("judging")
     nominal = evaluate(policy, task, embodiment, cfg, job.episodes, job.evaluation_seed)
@@ -149,8 +153,11 @@ def _judged(
 
 def _result(job: Job, scores: dict[str, Score], **training: object) -> Result:
     changed = {name: value for name, value in asdict(job).items() if value != getattr(Job(job.task), name)}
-    command = " ".join(["h2s2r-rl experiment one", job.task, *(f"--{name} {value}" for name, value in changed.items())])
-    machine = f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, MuJoCo {mujoco.__version__}"
+    flags = [f"--{name} {value}".removesuffix(" True") for name, value in changed.items()]
+    command = " ".join(["h2s2r-rl experiment one", job.task, *flags])
+    machine = (
+        f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, MuJoCo {mujoco.__version__}"
+    )
     return Result(job, scores, command, machine, sources_hash(), **training)  # type: ignore[arg-type]
 
 

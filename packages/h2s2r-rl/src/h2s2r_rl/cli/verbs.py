@@ -1,4 +1,4 @@
-"""``h2s2r-rl train|evaluate|export|run``.
+"""``h2s2r-rl train|evaluate|export|run``: one policy.
 
 In:  the command line.   Out: text, checkpoints, exported policies, rollouts; 1 for a run that did not succeed, 2 for what
 cannot be done.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,28 +19,27 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from tyro.conf import Positional
-from tyro.extras import SubcommandApp
 
 from h2s2r_retarget.embodiment import load_embodiment
+from h2s2r_rl.cli.app import app
 from h2s2r_rl.config import PRESETS
 from h2s2r_rl.evaluate import env_cfg_of, evaluate
 from h2s2r_rl.policy import TASK, NetworkPolicy, OnnxPolicy
 from h2s2r_rl.runner import RunCfg, run_policy
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.codec import load, save
-from h2s2r_schemas.errors import H2S2RError, SchemaError
+from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.env.start.pool import StartCfg
 from h2s2r_sim.perturbation import LEVELS
 from h2s2r_sim.robot import SimRobot, SimRobotCfg
 from h2s2r_sim.task import load_task
 
-app = SubcommandApp()
 #: Names of ``perturbation.LEVELS``.
 Noise = Literal["none", "standard", "paper"]
 _TASK = Annotated[
     str, Positional, tyro.conf.arg(metavar="TASK", help="a bundled task, a folder with task.toml, or a saved TaskSpec")
 ]
-_POLICY = Annotated[
+PolicyPath = Annotated[
     Path, Positional, tyro.conf.arg(metavar="POLICY", help="a checkpoint (.pt), or the folder of an exported policy")
 ]
 _CHECKPOINT = Annotated[Path, Positional, tyro.conf.arg(metavar="CHECKPOINT", help="policy.pt of a training")]
@@ -101,7 +100,7 @@ def train(
 
 @app.command(name="evaluate")
 def run_evaluate(
-    policy: _POLICY,
+    policy: PolicyPath,
     /,
     seed: int,
     task: str | None = None,
@@ -123,7 +122,7 @@ def run_evaluate(
         engine: physics engine.
         threads: CPU threads of the physics.
     """
-    judged, trained_for = _loaded(policy)
+    judged, trained_for = loaded(policy)
     spec = load_task(task) if task else trained_for
     embodiment = load_embodiment(robot, spec.side)
     found = embodiment.spec().hash()
@@ -163,7 +162,7 @@ def run_export(checkpoint: _CHECKPOINT, /, out: Path | None = None, name: str | 
 
 @app.command(name="run")
 def run(
-    policy: _POLICY,
+    policy: PolicyPath,
     /,
     robot: Literal["sim"] = "sim",
     embodiment: str = "iiwa14_allegro",
@@ -184,7 +183,7 @@ def run(
         dry_run: look, think and write down, but never command.
     """
     assert robot == "sim"
-    acting, task = _loaded(policy)
+    acting, task = loaded(policy)
     body = load_embodiment(embodiment, task.side)
     cell = SimRobot(task, body, SimRobotCfg(start=StartCfg(pool=1), perturbation=LEVELS[noise]), seed)
     result = run_policy(
@@ -204,7 +203,7 @@ def run(
     return 0 if rollout.success or dry_run else 1
 
 
-def _loaded(path: Path) -> tuple[NetworkPolicy, TaskSpec]:
+def loaded(path: Path) -> tuple[NetworkPolicy, TaskSpec]:
     """A policy and the task it was trained for."""
     if path.is_dir():
         return OnnxPolicy.load(path), load(path / TASK, TaskSpec)
@@ -249,20 +248,3 @@ def _bar(name: str) -> Iterator[Callable[[int, int, str], None]]:
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task(name, note="")
         yield lambda done, total, note: progress.update(bar, completed=done, total=total, note=note)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    chosen = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    try:
-        return int(app.cli(prog="h2s2r-rl", description="Policies that learn in minutes.", args=chosen))
-    except ModuleNotFoundError as error:
-        print(f"h2s2r-rl: {error}: this needs pip install 'h2s2r-rl[train]'", file=sys.stderr)
-        return 2
-    except (H2S2RError, OSError) as error:
-        print(f"h2s2r-rl: {error}", file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
