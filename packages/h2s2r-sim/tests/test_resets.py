@@ -21,7 +21,7 @@ from h2s2r_sim.engine import EngineState
 from h2s2r_sim.env.environment import Environment
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.pool import StartCfg, StartError
-from h2s2r_sim.env.start.premanip import find_start, opened, robot_pose
+from h2s2r_sim.env.start.premanip import find_start, robot_pose
 from h2s2r_sim.perturbation import NONE, PAPER, STANDARD, Perturbation
 from h2s2r_sim.task import load_task, task_names
 
@@ -183,19 +183,6 @@ def test_starts_that_are_hardly_ever_free_are_refused_with_the_reasons() -> None
         make_env(sunk, ALLEGRO, 2).reset(0)
     with pytest.raises(SchemaError, match="premanip, unmoved, default, overhead, far"):
         StartCfg(kind="besides")
-
-
-def test_a_hand_opens_as_far_as_there_is_room() -> None:
-    lift = load_task("plate_lift_rack")
-    close = ALLEGRO.synergies[ALLEGRO.synergy_names.index("close")]
-    closed = robot_pose(lift, ALLEGRO).joint_pos.copy()
-    closed[7:] += 0.6 * close
-    # High above the table, all the way; the arm stays.
-    assert np.allclose(opened(closed, ALLEGRO, lift), robot_pose(lift, ALLEGRO).joint_pos)
-    # Beside a box on the table, the fingertips are as high as the human's were.
-    beside = robot_pose(PUSH, ALLEGRO)
-    again = opened(beside.joint_pos, ALLEGRO, PUSH)
-    assert np.allclose(again, beside.joint_pos)
 
 
 def test_an_unmoved_start_does_not_follow_the_object() -> None:

@@ -141,7 +141,8 @@ def test_the_human_hand_is_near_and_clear_of_everything(tasks: dict[str, TaskSpe
         others = [index for index, geom in enumerate(names) if geom.startswith(prefix)]
         return min(mujoco.mj_geomDistance(model, data, a, b, 1.0, None) for a in hand for b in others)
 
-    assert 0.01 <= distance("object/collision") <= 0.05
+    # A hand around a rim is nearer than one beside a box.
+    assert 0.005 <= distance("object/collision") <= 0.05
     assert distance("scene/") >= 0.005
 
 

@@ -20,7 +20,6 @@ from h2s2r_sim.config import EnvCfg
 from h2s2r_sim.engine import EngineState
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.pool import StartCfg
-from h2s2r_sim.env.start.premanip import opened
 from h2s2r_sim.perturbation import STANDARD, Perturbation
 from h2s2r_sim.scene.model import build_model
 from h2s2r_sim.scene.options import SceneOptions
@@ -85,7 +84,7 @@ class Inspector:
             confidence=np.ones(len(KEYPOINT_NAMES)),
         )
         found = retarget_hand(hand, self.embodiment)
-        self._premanip = opened(found.joint_pos, self.embodiment, self.task)
+        self._premanip = found.joint_pos
         self._T_object_palm = T_world_object.inv() @ found.T_world_palm
         names = [self._model.body(int(body)).name for body in self._model.geom_bodyid]
         self._of_robot = np.array([name.startswith("robot/") for name in names])

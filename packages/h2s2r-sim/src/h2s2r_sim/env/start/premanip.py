@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
+from h2s2r_retarget.result import CollisionError
 from h2s2r_retarget.retarget import retarget_hand
 from h2s2r_retarget.solve import Solution, Solver
 from h2s2r_schemas.artifacts import KEYPOINT_NAMES, HandPose, RobotPose, TaskSpec
@@ -18,12 +19,6 @@ from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.task.anchors import surface_points
 
-#: Coordinates of the synergy ``close`` or ``open`` by which a robot's hand may be more open at the start than the human's
-#: was; the largest counts that leaves the fingertips ``_ROOM`` [m] above the table, or as high as they were.
-#: Robot fingers are thicker: with fingertips where the human's were, they bump into what the human's closed around. Of
-#: random movements to a plate's rim that close and lift, 0 of 160 lifted it from there, 18 of 256 that opened first.
-OPENINGS = (0.6, 0.45, 0.3, 0.15, 0.0)
-_ROOM = 0.035
 #: [degrees] by which the fingers of an ``overhead`` hand may point down.
 _TILTS_DEG = (0.0, 30.0, 60.0, 90.0)
 
@@ -67,32 +62,16 @@ def find_start(task: TaskSpec, embodiment: Embodiment, kind: str, distance: floa
 
 
 def robot_pose(task: TaskSpec, embodiment: Embodiment) -> RobotPose:
-    """The pre-manipulation pose: the task's own if it was made for this robot, else retargeted from the human hand; with the
-    hand opened a little.
-    """
+    """The pre-manipulation pose: the task's own if it was made for this robot, else retargeted from the human hand."""
     if task.robot_pose is not None and task.robot_pose.robot_hash == embodiment.spec().hash():
-        pose = task.robot_pose
-    else:
-        p_world_keypoints = task.reference.Ts_world_object[0].apply(task.p_object_keypoints)
-        hand = HandPose(side=task.side, p_world_keypoints=p_world_keypoints, confidence=np.ones(len(KEYPOINT_NAMES)))
-        pose = retarget_hand(hand, embodiment)
-    return pose.replace(joint_pos=opened(pose.joint_pos, embodiment, task))
-
-
-def opened(joint_pos: np.ndarray, embodiment: Embodiment, task: TaskSpec) -> np.ndarray:
-    """Joint positions (J) with the hand as open as there is room for; as they are for a hand without such a synergy."""
-    robot, names = embodiment.spec(), embodiment.synergy_names
-    towards = {"open": 1.0, "close": -1.0}
-    way = np.zeros(len(joint_pos))
-    for name in towards.keys() & set(names):
-        way[robot.num_arm_joints :] += towards[name] * embodiment.synergies[names.index(name)]
-    lower, upper = robot.position_lower, robot.position_upper
-    postures = np.stack([np.clip(joint_pos + coordinate * way, lower, upper) for coordinate in OPENINGS])
-    tips = [embodiment.chain.forward(postures, frame).translation[:, 2] for frame in embodiment.fingertip_frames]
-    height = np.stack(tips, -1) - float(task.scene.wxyz_xyz_world_table[6])
-    # The last posture is the one that was not opened.
-    fits = (height >= np.minimum(height[-1], _ROOM) - 1e-9).all(-1)
-    return postures[int(np.argmax(fits))]
+        return task.robot_pose
+    p_world_keypoints = task.reference.Ts_world_object[0].apply(task.p_object_keypoints)
+    hand = HandPose(side=task.side, p_world_keypoints=p_world_keypoints, confidence=np.ones(len(KEYPOINT_NAMES)))
+    try:
+        return retarget_hand(hand, embodiment)
+    except CollisionError:
+        # Robot fingers are thicker than human ones: where theirs would overlap, some accuracy is given for room.
+        return retarget_hand(hand, embodiment, avoid_collisions=True)
 
 
 def _overhead(task: TaskSpec, embodiment: Embodiment, distance: float) -> tuple[SE3, np.ndarray]:
