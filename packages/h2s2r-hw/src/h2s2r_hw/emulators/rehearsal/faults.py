@@ -1,0 +1,85 @@
+"""``h2s2r-hw faults``: everything that goes wrong, and whether the server then does what is declared.
+
+In:  which cases, how many random ticks and evaluations.   Out: one flat mapping of figures.
+Not here: cases (cases), random motions and corrections (random_motion, random_residual).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from h2s2r_hw.emulators.rehearsal.cases import CASES
+from h2s2r_hw.emulators.rehearsal.judge import Case, Verdict, run_cases
+from h2s2r_hw.emulators.rehearsal.random_motion import random_motion
+from h2s2r_hw.emulators.rehearsal.random_residual import random_residual
+
+#: What a whole run consists of.
+TICKS, EVALUATIONS = 1_000_000, 10_000_000
+#: Figures of cases that count messages which should not have been accepted.
+_ACCEPTED = ("stale_accepted", "foreign_accepted", "bad_accepted")
+#: One or two of each class, for those who have half a minute.
+FEW = (
+    "01 killed at high speed",
+    "02 frozen for 500 ms",
+    "03 not a number",
+    "04 step of 1 rad",
+    "05 commands of half a second ago",
+    "06 an old lease after a restart",
+    "07 with an unknown key",
+    "08 50 ms lost",
+    "09 a second cabinet with forged datagrams",
+    "10 safety stop 1",
+    "11 the cabinet moves while it waits",
+    "12 finger 2 is silent",
+    "13 the hand's loop",
+    "14 the disk fills while following",
+    "15 good, then not a number",
+    "16 the cabinet's clock jumps back",
+    "17 the arm's loop stalls for 50 ms",
+    "18 e-stop by the other in track",
+)
+
+
+def choose(text: str) -> list[Case]:
+    """Cases whose title contains a text; all for an empty one."""
+    return [case for case in CASES if text.lower() in case.title.lower()]
+
+
+def run_faults(
+    cases: list[Case],
+    ticks: int = TICKS,
+    evaluations: int = EVALUATIONS,
+    seed: int = 0,
+    tell: Callable[[Verdict], None] = lambda verdict: None,
+) -> dict[str, float | int]:
+    """Figures of these cases, and of random motions and corrections.
+
+    Args:
+        cases: which.
+        ticks: of the arm's loop under random orders; 0 for none.
+        evaluations: of the clamp of corrections; 0 for none.
+        seed: of what is random there. Cases have their own.
+        tell: told each verdict as it is made.
+    """
+    verdicts = run_cases(cases, tell)
+    figures: dict[str, float | int] = {
+        "faults_total": len(verdicts),
+        "faults_failed": sum(bool(verdict.wrong) for verdict in verdicts),
+        "fault_classes": len({verdict.case.fault for verdict in verdicts}),
+    }
+    for name in _ACCEPTED:
+        figures[name] = sum(int(verdict.figures.get(name, 0)) for verdict in verdicts)
+    figures["case_limit_violations"] = sum(int(verdict.figures.get("limit_violations", 0)) for verdict in verdicts)
+    rests = [float(verdict.figures["rest_s"]) for verdict in verdicts if verdict.case.fault == 1 and verdict.figures]
+    offs = [
+        float(verdict.figures["off_s"]) for verdict in verdicts if verdict.case.title.startswith("13 the hand's loop")
+    ]
+    if rests:
+        figures["killed_client_rest_s"] = max(rests)
+    if offs:
+        figures["killed_hand_loop_off_s"] = max(offs)
+    if ticks:
+        figures |= random_motion(ticks, seed)
+    if evaluations:
+        figures |= random_residual(evaluations, seed)
+    return figures

@@ -1,0 +1,85 @@
+"""What goes wrong, and what the server then does: one case of each class here, all of them in `h2s2r-hw faults`.
+
+In:  the whole server on an emulated cell in virtual time.   Out: outcomes as declared.
+Not here: a day of it (test_soak), real processes (test_serve).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from h2s2r_hw.emulators.rehearsal.cases import CASES
+from h2s2r_hw.emulators.rehearsal.faults import FEW, choose, run_faults
+from h2s2r_hw.emulators.rehearsal.judge import run_case
+from h2s2r_hw.emulators.rehearsal.random_motion import RandomMotion, random_motion
+from h2s2r_hw.emulators.rehearsal.random_residual import random_residual
+from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
+
+
+def test_there_are_enough_cases_of_every_class():
+    assert len(CASES) >= 60 and {case.fault for case in CASES} == set(range(1, 20))
+    titles = [case.title for case in CASES]
+    assert len(set(titles)) == len(titles)
+    assert {case.fault for case in CASES if case.title in FEW} == set(range(1, 19))
+
+
+@pytest.mark.requirement("H26", "H27")
+@pytest.mark.parametrize("title", FEW)
+def test_the_server_does_what_is_declared(title):
+    (case,) = [case for case in CASES if case.title == title]
+    assert run_case(case).wrong == []
+
+
+@pytest.mark.slow
+def test_all_cases():
+    figures = run_faults(list(CASES), 100_000, 2_000_000)
+    assert (figures["faults_failed"], figures["limit_violations"], figures["residual_violations"]) == (0, 0, 0)
+    assert (figures["stale_accepted"], figures["foreign_accepted"], figures["bad_accepted"]) == (0, 0, 0)
+
+
+def test_a_case_that_turns_out_otherwise_fails():
+    (case,) = choose("killed while holding")
+    verdict = run_case(replace(case, expect={"server_state": "track", "rest_s": (1.0, 2.0)}))
+    assert len(verdict.wrong) == 2 and "server_state is 'hold'" in verdict.wrong[0]
+
+    def broken(scene: Scene) -> None:
+        raise RuntimeError("no")
+
+    assert run_case(replace(case, play=broken)).wrong == ["RuntimeError: no"]
+
+
+def test_the_same_case_gives_the_same_bytes():
+    digests = []
+    for _ in range(2):
+        with tempfile.TemporaryDirectory(prefix="case") as folder:
+            scene = Scene(Path(folder), settings("drop=0.05@1.5"))
+            scene.tracking(1.0)
+            digests.append(scene.whole.cell.digest())
+            scene.close()
+    assert digests[0] == digests[1]
+
+
+def test_what_is_sent_keeps_the_limits_whatever_is_asked():
+    figures = random_motion(6000, 5)
+    assert figures["limit_violations"] == 0 and figures["limit_guard_holds"] == 0
+    assert figures["limit_ticks_tracking"] > 3000 and 0.5 < figures["limit_worst_jerk"] <= 1.0
+
+
+def test_a_loop_that_jumps_is_caught():
+    motion = RandomMotion(5)
+    motion.run(400)
+    part = motion.loop.part
+    # Neither motion nor guard is asked any more.
+    part.move = lambda offset: [q + 0.2 for q in part.measured]
+    motion.run(3)
+    assert motion.judge.violations["velocity"] and motion.judge.violations["jerk"]
+
+
+@pytest.mark.requirement("D26", "D48")
+def test_a_correction_stays_within_its_bounds_whatever_the_model_says():
+    figures = random_residual(1_000_000, 5)
+    assert figures["residual_violations"] == 0 and figures["residual_evaluations"] >= 1_000_000
