@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "requirement(id): the row of requirements.md that this test shows")
+    config.addinivalue_line("markers", "slow: takes long; off by default in the checkout")
 
 
 @pytest.fixture(scope="session")
