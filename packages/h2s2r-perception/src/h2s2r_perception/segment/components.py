@@ -6,10 +6,12 @@ Not here: the plane (plane), which one is the object (track.start).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.spatial import KDTree
 
 from h2s2r_perception.frames import RGBDFrame, deproject
 from h2s2r_perception.segment.plane import Plane
@@ -19,6 +21,10 @@ _LOWEST, _HIGHEST = 0.006, 0.6
 #: [m] between neighbouring pixels beyond which two surfaces are different things; at a slant, times the distance.
 _JUMP = 0.015
 _FEWEST_PIXELS = 150
+#: Length along the picture's border, relative to the square root of its area, from which a thing is cut by it.
+_CUT = 0.35
+#: [px] in the picture between things that may be parts of one: where one surface steps behind another, depth has a gap.
+_TOUCH = 7
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Component:
     points: np.ndarray
     """(N, 3) [m] its measured points in the camera frame, every second pixel."""
     on_border: bool
-    """Whether it reaches the border of the picture, as an arm does."""
+    """Whether the border of the picture cuts through it, as through an arm, and does not only touch it."""
 
     @property
     def extent(self) -> float:
@@ -60,6 +66,8 @@ def find_components(frame: RGBDFrame, plane: Plane, noise: float) -> list[Compon
         torn |= step > jump
     solid = (above & ~torn).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
+    sides = (labels[:2].max(0), labels[-2:].max(0), labels[:, :2].max(1), labels[:, -2:].max(1))
+    at_border = sum(np.bincount(side, minlength=count) for side in sides)
     found = []
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] < _FEWEST_PIXELS // 4:
@@ -67,8 +75,37 @@ def find_components(frame: RGBDFrame, plane: Plane, noise: float) -> list[Compon
         # What was torn off along the thing's own rim belongs to it again.
         grown = cv2.dilate((labels == label).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         inside = grown & above & ((labels == label) | torn)
-        left, top, wide, high = stats[label, : cv2.CC_STAT_AREA]
-        border = left <= 1 or top <= 1 or left + wide >= depth.shape[1] - 1 or top + high >= depth.shape[0] - 1
+        border = at_border[label] > _CUT * np.sqrt(stats[label, cv2.CC_STAT_AREA])
         mask = cv2.resize(inside.astype(np.uint8), frame.depth.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
         found.append(Component(mask, p_camera[inside], bool(border)))
     return sorted(found, key=lambda component: -len(component.points))
+
+
+def join_neighbours(components: list[Component], reach: float) -> list[list[Component]]:
+    """Groups of things that may be parts of one: they touch in the picture, and in depth are no farther apart than ``reach`` [m].
+
+    A handle is torn off its mug where it leaves the wall's flank; a thing cut in two by a finger is two.
+    """
+    grown = [cv2.dilate(one.mask.astype(np.uint8), np.ones((_TOUCH, _TOUCH), np.uint8)) > 0 for one in components]
+    groups: list[list[int]] = []
+    for index, one in enumerate(components):
+        touching = [
+            group
+            for group in groups
+            if any((grown[other] & grown[index]).any() and _apart(components[other], one) < reach for other in group)
+        ]
+        groups = [group for group in groups if group not in touching] + [[*itertools.chain(*touching), index]]
+    return [[components[index] for index in group] for group in groups]
+
+
+def joined(components: list[Component]) -> Component:
+    """Several things as one."""
+    mask = np.logical_or.reduce([one.mask for one in components])
+    return Component(mask, np.concatenate([one.points for one in components]), any(one.on_border for one in components))
+
+
+def _apart(one: Component, other: Component) -> float:
+    """[m] between the nearest points of two things, a fiftieth left out for noise."""
+    few = other.points[:: max(1, len(other.points) // 500)]
+    distance, _ = KDTree(one.points).query(few)
+    return float(np.percentile(distance, 2))

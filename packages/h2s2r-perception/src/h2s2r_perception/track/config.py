@@ -13,18 +13,20 @@ from dataclasses import dataclass
 class TrackCfg:
     """Settings of the object tracker; lengths at the object [m] unless said otherwise."""
 
-    max_points: int = 700
+    max_points: int = 500
     """Measured points that are matched in a frame."""
     first_gate: float = 0.025
-    """[m] distance from the surface beyond which a measured point is ignored, in the first step of a frame."""
+    """[m] distance from the surface beyond which a measured point is ignored, in the first step of a frame, at most."""
     last_gate: float = 0.007
     """[m] the same in the last step; three standard deviations of depth where that is more."""
-    shrink: float = 0.75
+    shrink: float = 0.65
     """Factor from step to step between the two."""
     steps: int = 9
     """Gauss–Newton steps of a frame."""
     outline_reach: int = 10
     """[px] that the outline is looked for on either side."""
+    outline_lines: int = 100
+    """Lines across the outline on which it is looked for, at most."""
     outline_every: int = 3
     """Steps between two searches for the outline; 0 for none."""
     depth_strength: float = 80.0
@@ -55,7 +57,7 @@ class TrackCfg:
     """Least score of a start pose that is believed after a loss."""
     search_every: int = 10
     """Lost frames between two searches of the whole picture."""
-    learn_every: int = 2
+    learn_every: int = 3
     """Frames between two in which colours and background are learnt."""
     seed: int = 0
     """Of the search for the table."""

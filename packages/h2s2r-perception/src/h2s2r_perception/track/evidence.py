@@ -97,6 +97,7 @@ class Evidence:
         found = outline(model, rotation, translation, camera, covered)
         if len(found.points) < 8:
             return None
+        found = found.thinned(self.cfg.outline_lines)
         p_camera = found.points @ rotation.T + translation
         across = np.arange(-reach, reach + 1)
         pixels = project(camera, p_camera)[:, None] + across[None, :, None] * found.normals[:, None]

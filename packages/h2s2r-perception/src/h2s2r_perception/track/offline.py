@@ -12,7 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from h2s2r_perception.frames import RGBDFrame, decode
+from h2s2r_perception.segment import share_moved
+from h2s2r_perception.track.background import depth_noise
 from h2s2r_perception.track.config import TrackCfg
+from h2s2r_perception.track.likeness import nearest_likeness, shape_turns
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.start import Start, find_start, score_pose, search
 from h2s2r_perception.track.surface import SurfaceModel, object_mesh, surface_of
@@ -27,8 +30,12 @@ from h2s2r_schemas.se3 import SE3
 _TRIES = 9
 #: Share of the recording that a second one is away from it, and its least score relative to the best.
 _APART, _SECOND = 0.2, 0.6
+#: Frames by which it is seen what moves, and by how much more a score counts for a thing that wholly does.
+_COMPARED, _MOVES = 4, 1.0
+#: Score of a first pose above which no better one is looked for.
+_SURE = 0.85
 #: Share of the best score above which another pose of the same frame is as good.
-_EQUAL = 0.9
+_EQUAL = 0.97
 #: Share of the other pass's average quality below which a pass began from something else than the object.
 _MUCH_WORSE = 0.8
 #: Least score of the first pose.
@@ -113,10 +120,11 @@ def track_in_camera(
     one = passes.both_ways(start_frame, start.T_camera_object)
     if others:
         frame, second = others[0]
-        T_camera_object, known = second.T_camera_object, one[frame].T_camera_object
-        # A box has several poses that explain a picture alike: then the one that the first pass came to is taken.
-        if score_pose(_frame(demo, frame), second.mask, surface, known, cfg) > _EQUAL * second.score:
-            T_camera_object = known
+        # A box, a mug whose handle is hidden: of poses that explain a picture alike the one that the first pass came to is taken.
+        T_camera_known = one[frame].T_camera_object
+        T_camera_object, _ = nearest_likeness(second.T_camera_object, T_camera_known, symmetry, shape_turns(surface))
+        if score_pose(_frame(demo, frame), second.mask, surface, T_camera_known, cfg) > _EQUAL * second.score:
+            T_camera_object = T_camera_known
         other = passes.both_ways(frame, T_camera_object)
         if _mean_quality(other) < _MUCH_WORSE * _mean_quality(one):
             other = one
@@ -183,13 +191,18 @@ def _find_anchors(
             raise SchemaError(f"No frame from {first} to {last} has a mask {mask!r}.")
         frame = _frame(demo, named[0])
         return [(named[0], find_start(frame, [frame.masks[mask]], surface, None, cfg)[0])]
+    indices = _order(first, last)
+    depths = {index: _frame(demo, index).depth for index in indices[:_COMPARED]}
     found: list[tuple[int, Start]] = []
     trouble = "Nothing fits its shape."
-    for index in sorted({int(index) for index in np.linspace(first, last, _TRIES).round()}):
+    for index in indices:
         try:
-            found.append((index, search(_frame(demo, index), surface, cfg)[0]))
+            found.append((index, _search_what_moves(_frame(demo, index), surface, cfg, depths)))
         except SchemaError as error:
             trouble = str(error)
+        sure = [frame for frame, start in found if start.score > _SURE]
+        if sure and max(sure) - min(sure) >= _APART * (last - first):
+            break
     found = [one for one in sorted(found, key=lambda one: -one[1].score) if one[1].score >= _LEAST]
     if not found:
         raise SchemaError(
@@ -198,6 +211,19 @@ def _find_anchors(
         )
     far = [one for one in found if abs(one[0] - found[0][0]) >= _APART * (last - first)]
     return [found[0], *[one for one in far if one[1].score > _SECOND * found[0][1].score][:1]]
+
+
+def _order(first: int, last: int) -> list[int]:
+    """Frames spread over a recording, from both ends inwards: at the ends the hand is away most often."""
+    spread = {int(index) for index in np.linspace(first, last, _TRIES).round()}
+    return sorted(spread, key=lambda index: (min(index - first, last - index), index))
+
+
+def _search_what_moves(frame: RGBDFrame, surface: SurfaceModel, cfg: TrackCfg, depths: dict[int, np.ndarray]) -> Start:
+    """The best first pose in a frame; of things that fit alike, the one that is elsewhere in other frames (their ``depths``)."""
+    starts, noise = search(frame, surface, cfg), depth_noise(frame.depth)
+    others = [depth for index, depth in depths.items() if index != frame.index]
+    return max(starts, key=lambda one: one.score * (1.0 + _MOVES * share_moved(one.mask, frame.depth, others, noise)))
 
 
 def _mean_quality(tracked: dict[int, Tracked]) -> float:

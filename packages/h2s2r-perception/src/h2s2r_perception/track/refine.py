@@ -19,6 +19,12 @@ from h2s2r_perception.track.visible import Silhouette, silhouette, visible_sampl
 
 #: [m] by which the surface may move before its silhouette is drawn anew.
 _REDRAW = 0.003
+#: Steps for which measured points keep the sample of the surface that they are matched to: it stands for its plane.
+_REMATCH = 2
+#: The first gate, as a multiple of the typical distance from the surface.
+_WIDER = 6.0
+#: [m], [rad] of a step after which no further one is made.
+_STILL = (3e-4, 3e-3)
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Fit:
     """(3) [m]"""
     agreement: Agreement
     """With the measured depth."""
+    covered: Silhouette | None
+    """What it covers of the picture, to within 3 mm; none if the outline is not used."""
     information: np.ndarray
     """(6, 6) how firmly the frame holds each axis of the step of ``align``, without any prior."""
 
@@ -63,7 +71,7 @@ def refine(
     prior = Prior(0.7 * model.radius, cfg.prior_silent, cfg.prior_heard, cfg.prior_information)
     surface = _Surface(evidence, model, rotation, translation, cfg)
     edges = _Edges(evidence, model, cfg)
-    gate, information = max(cfg.first_gate, surface.last_gate), np.zeros((6, 6))
+    gate, information = surface.first_gate(rotation, translation), np.zeros((6, 6))
     for step in range(cfg.steps):
         centre = rotation @ model.centre + translation
         pulls = [*surface.pull(rotation, translation, centre, gate), *edges.pull(step, rotation, translation)]
@@ -73,11 +81,11 @@ def refine(
         translation = change @ (translation - centre) + centre + move[:3]
         rotation = change @ rotation
         edges.moved(move)
-        if gate <= surface.last_gate and np.abs(move[:3]).max() < 2e-4 and np.abs(move[3:]).max() < 2e-3:
+        if gate <= surface.last_gate and np.abs(move[:3]).max() < _STILL[0] and np.abs(move[3:]).max() < _STILL[1]:
             break
         gate = max(gate * cfg.shrink, surface.last_gate)
     agreement = evidence.agreement(model, rotation, translation, edges.last(rotation, translation))
-    return Fit(rotation, translation, agreement, information)
+    return Fit(rotation, translation, agreement, edges.covered, information)
 
 
 class _Surface:
@@ -90,24 +98,41 @@ class _Surface:
         self.points, self.trust = evidence.points(centre, model.radius + cfg.first_gate + 0.02)
         visible = visible_samples(model, rotation, translation, evidence.camera)
         self.samples, self.normals = model.points[visible], model.normals[visible]
-        self.tree = KDTree(self.samples)
+        self.tree = KDTree(self.samples, compact_nodes=False, balanced_tree=False)
+        self.matched, self.age, self.typical = (np.zeros(0, int), np.zeros(0, int)), 0, cfg.first_gate
         self.sigma = max(evidence.sigma(centre[2]), 0.001)
         self.last_gate = max(cfg.last_gate, 3 * self.sigma)
-        self.strength = cfg.depth_strength
+        self.widest, self.strength = max(cfg.first_gate, self.last_gate), cfg.depth_strength
+
+    def first_gate(self, rotation: np.ndarray, translation: np.ndarray) -> float:
+        """[m] within which points are matched at first: less than the widest where half of them are near already."""
+        self._match((self.points - translation) @ rotation, self.widest)
+        return float(np.clip(_WIDER * self.typical, self.last_gate, self.widest))
 
     def pull(self, rotation: np.ndarray, translation: np.ndarray, centre: np.ndarray, gate: float) -> list[Pull]:
         """Rows that move the surface onto the points within ``gate`` [m] of it."""
         if len(self.points) < 10 or len(self.samples) < 10:
             return []
         p_object = (self.points - translation) @ rotation
-        distance, nearest = self.tree.query(p_object, distance_upper_bound=1.5 * gate)
-        near = np.isfinite(distance)
-        matched = np.asarray(nearest)[near]
+        if self.age == _REMATCH:
+            self._match(p_object, gate)
+        self.age += 1
+        near, matched = self.matched
         normals = self.normals[matched]
         apart = ((p_object[near] - self.samples[matched]) * normals).sum(axis=1)
         rows = plane_rows(self.points[near], normals @ rotation.T, centre)
         independent = min(1.0, self.strength / max(float(len(apart)), 1.0))
         return [Pull(rows, apart, tukey(apart, gate) * self.trust[near] * (independent / self.sigma**2))]
+
+    def _match(self, p_object: np.ndarray, gate: float) -> None:
+        if len(self.samples) < 10 or not len(p_object):
+            return
+        distance, nearest = self.tree.query(p_object, distance_upper_bound=1.5 * gate)
+        near = np.flatnonzero(np.isfinite(distance))
+        self.matched, self.age = (near, np.asarray(nearest)[near]), 0
+        if len(near):
+            along = (p_object[near] - self.samples[self.matched[1]]) * self.normals[self.matched[1]]
+            self.typical = float(np.median(np.abs(along.sum(axis=1))))
 
 
 class _Edges:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from h2s2r_perception.frames import RGBDFrame, deproject, project
-from h2s2r_perception.segment import Plane, find_components, find_plane
+from h2s2r_perception.segment import Component, Plane, find_components, find_plane, join_neighbours, joined
 from h2s2r_perception.track.align import rotvec_of
 from h2s2r_perception.track.background import Background, depth_noise
 from h2s2r_perception.track.colour import ColourModel
@@ -33,6 +33,8 @@ _SAMPLES = 250
 _COARSE, _HIDING = 0.012, 0.04
 #: Sizes of things that are tried, relative to the object's, and how many.
 _SMALLER, _LARGER, _MOST = 0.3, 1.7, 4
+#: [1] relative to its size, how far apart in depth two parts of one thing can be seen.
+_JOINED = 0.25
 #: [rad] below which two results are one.
 _SAME = np.deg2rad(12.0)
 #: [px] around a mask that is looked at for the colours of its surroundings.
@@ -48,7 +50,7 @@ class Start:
     score: float
     """0 to 1: agreement with depth and outline × share of the mask's points explained × overlap with the mask."""
     mask: np.ndarray
-    """(H, W) bool: the thing it was found on."""
+    """(H, W) bool: the thing it was found on, with what touches it in the picture."""
 
     @property
     def T_camera_object(self) -> SE3:
@@ -62,6 +64,7 @@ def find_start(
     model: SurfaceModel,
     plane: Plane | None = None,
     cfg: TrackCfg | None = None,
+    wholes: list[np.ndarray] | None = None,
 ) -> list[Start]:
     """First poses of the object, best first; poses that differ by less than 12° are one.
 
@@ -71,6 +74,7 @@ def find_start(
         model: the object.
         plane: the table, if there is one.
         cfg: of the tracker.
+        wholes: of each mask, what its poses are scored by: the thing with all that might be part of it. The mask if none.
 
     Raises:
         SchemaError: none of the masks has enough depth.
@@ -78,18 +82,19 @@ def find_start(
     cfg = cfg or TrackCfg()
     table = None if plane is None else plane.depth(frame.camera)
     found: list[Start] = []
-    for mask in masks:
+    for mask, whole in zip(masks, masks if wholes is None else wholes, strict=True):
         points = _points(frame, mask)
         if len(points) < 40:
             continue
-        evidence = _evidence(frame, mask, table, cfg)
+        evidence = _evidence(frame, whole, table, cfg)
         fits = [refine(evidence, model, *placed, cfg) for placed in _coarse(frame, mask, points, model)]
         # From a better pose other parts of the surface are visible: the best go on from there.
-        best = sorted(fits, key=lambda fit: -_score(evidence, model, fit, mask, points))[:_AGAIN]
+        points = _points(frame, whole)
+        best = sorted(fits, key=lambda fit: -_score(evidence, model, fit, whole, points))[:_AGAIN]
         for _ in range(2):
             best = [refine(evidence, model, fit.rotation, fit.translation, cfg) for fit in best]
             fits += best
-        found += [Start(fit, _score(evidence, model, fit, mask, points), mask) for fit in fits]
+        found += [Start(fit, _score(evidence, model, fit, whole, points), whole) for fit in fits]
     if not found:
         raise SchemaError(
             f"Frame {frame.index}: no thing with enough depth to be {model.name}. Give a mask of the object."
@@ -122,16 +127,35 @@ def search(
     plane = find_plane(frame, up, cfg.seed)
     things = find_components(frame, plane, depth_noise(frame.depth))
     size = 2 * model.radius
-    fitting = [thing for thing in things if _SMALLER * size < thing.extent < _LARGER * size]
-    # A thing at the border is cut off, or an arm: it is tried only where there is nothing else.
-    whole = [thing for thing in fitting if not thing.on_border] or fitting
-    if not whole:
+    pairs = _candidates(things, size)
+    if not pairs:
         sizes = ", ".join(f"{thing.extent:.2f}" for thing in things[:5])
         raise SchemaError(
             f"Frame {frame.index}: nothing on the table is about {size:.2f} m large like {model.name}; there are {sizes or 'no'} "
             "(m). Is the mesh in metres, and the object in view? Else give a mask of it."
         )
-    return find_start(frame, [thing.mask for thing in whole[:_MOST]], model, plane, cfg)
+    masks, wholes = zip(*pairs[:_MOST], strict=True)
+    return find_start(frame, list(masks), model, plane, cfg, list(wholes))
+
+
+def _candidates(things: list[Component], size: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Masks of things of about ``size`` [m], largest first, each with that of all that touches it if that fits, too."""
+
+    def fits(thing: Component) -> bool:
+        return _SMALLER * size < thing.extent < _LARGER * size
+
+    found: list[tuple[Component, Component]] = []
+    for parts in join_neighbours([thing for thing in things if not thing.on_border], _JOINED * size):
+        whole = joined(parts)
+        if fits(whole):
+            found.append((whole, whole))
+            found += [(part, whole) for part in parts if len(parts) > 1 and fits(part)]
+        else:
+            found += [(part, part) for part in parts if fits(part)]
+    # A thing at the border is cut off, or an arm: it is tried only where there is nothing else.
+    found = found or [(thing, thing) for thing in things if fits(thing)]
+    found.sort(key=lambda pair: -len(pair[0].points))
+    return [(thing.mask, whole.mask) for thing, whole in found]
 
 
 def _points(frame: RGBDFrame, mask: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
+from h2s2r_perception.track.facets import flat_pieces
 from h2s2r_schemas.artifacts import ObjectModel, Shape
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -40,6 +41,10 @@ class SurfaceModel:
     """(F, 3) vertex indices, counter-clockwise from outside."""
     face_normals: np.ndarray
     """(F, 3) outward unit normals of the triangles."""
+    facets: tuple[np.ndarray, ...]
+    """(K, 3) and (K, 4) vertex indices: the same surface in flat convex pieces, triangles in pairs where they lie in a plane."""
+    facet_normals: tuple[np.ndarray, ...]
+    """(K, 3) outward unit normals of each of those."""
     edges: np.ndarray
     """(E, 2) vertex indices of edges that can be part of an outline."""
     edge_faces: np.ndarray
@@ -129,6 +134,7 @@ def surface_of(mesh: trimesh.Trimesh, name: str, samples: int = 3000) -> Surface
     )
     keep = keep[_spread(points[keep], samples)]
     edges, sides = _outline_edges(welded)
+    facets, facet_normals = flat_pieces(welded)
     spacing = float(np.sqrt(welded.area / max(len(keep), 1)))
     return SurfaceModel(
         name=name,
@@ -138,6 +144,8 @@ def surface_of(mesh: trimesh.Trimesh, name: str, samples: int = 3000) -> Surface
         vertices=np.asarray(welded.vertices, float),
         faces=np.asarray(welded.faces),
         face_normals=np.asarray(welded.face_normals),
+        facets=facets,
+        facet_normals=facet_normals,
         edges=edges,
         edge_faces=sides,
         centre=centre,

@@ -19,7 +19,7 @@ from h2s2r_perception.track.evidence import Evidence
 from h2s2r_perception.track.refine import Fit, refine
 from h2s2r_perception.track.start import find_start, search
 from h2s2r_perception.track.surface import SurfaceModel
-from h2s2r_perception.track.visible import silhouette, visible_samples
+from h2s2r_perception.track.visible import Silhouette, silhouette, visible_samples
 from h2s2r_schemas.errors import H2S2RError, SchemaError
 from h2s2r_schemas.se3 import SE3
 
@@ -137,7 +137,7 @@ class Tracker:
             self._shift = np.zeros(3) if again else fit.rotation @ self.model.centre + fit.translation - before
             self._rotation, self._translation = fit.rotation, fit.translation
             if found.fit > cfg.poor_fit and self._frames % cfg.learn_every == 0:
-                self._learn(frame, 0.2)
+                self._learn(frame, 0.2, fit.covered)
         else:
             self._turn, self._shift = np.zeros(3), np.zeros(3)
         self._lost_for = self._lost_for + 1 if lost else 0
@@ -146,11 +146,11 @@ class Tracker:
         T_camera_object = SE3.from_rotation_matrix(fit.rotation, fit.translation)
         return Tracked(T_camera_object, confidence, lost, fit)
 
-    def _learn(self, frame: RGBDFrame, rate: float) -> None:
+    def _learn(self, frame: RGBDFrame, rate: float, covered: Silhouette | None = None) -> None:
         """Take in the colours of object and surroundings, and the background, at the present pose."""
         assert self._background is not None
         model, camera = self.model, frame.camera
-        covered = silhouette(model, self._rotation, self._translation, camera)
+        covered = covered or silhouette(model, self._rotation, self._translation, camera)
         near = covered.grown(camera, _MARGIN)
         index = visible_samples(model, self._rotation, self._translation, camera)
         p_camera = model.points[index] @ self._rotation.T + self._translation

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 
 from h2s2r_perception.frames import project
-from h2s2r_perception.track.align import cross
 from h2s2r_perception.track.surface import SurfaceModel
 from h2s2r_schemas.artifacts import CameraIntrinsics
 
@@ -63,6 +62,13 @@ class Outline:
     normals: np.ndarray
     """(M, 2) unit vectors in the picture, out of the object."""
 
+    def thinned(self, most: int) -> Outline:
+        """The same with ``most`` points at most, spread evenly."""
+        if len(self.points) <= most:
+            return self
+        some = np.linspace(0, len(self.points) - 1, most).astype(int)
+        return Outline(self.points[some], self.normals[some])
+
 
 def visible_samples(
     model: SurfaceModel, rotation: np.ndarray, translation: np.ndarray, camera: CameraIntrinsics
@@ -103,14 +109,13 @@ def silhouette(
     margin = int(2 * _BESIDE) + 1
     low = np.clip(np.floor(pixels.min(axis=0)) - margin, 0, (camera.width - 1, camera.height - 1)).astype(int)
     high = np.clip(np.ceil(pixels.max(axis=0)) + margin, 0, (camera.width - 1, camera.height - 1)).astype(int)
-    corners = p_camera[model.faces]
-    normal = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    front = (normal * corners[:, 0]).sum(axis=1) < 0
     drawn = np.zeros((high[1] - low[1] + 1, high[0] - low[0] + 1), np.uint8)
     # Four binary digits behind the point of a pixel's coordinate.
-    triangles = np.rint((pixels[model.faces[front]] - low) * 16).astype(np.int32)
-    for triangle in triangles:
-        cv2.fillConvexPoly(drawn, triangle, 1, cv2.LINE_8, 4)
+    corners = np.rint((pixels - low) * 16).astype(np.int32)
+    for facets, normals in zip(model.facets, model.facet_normals, strict=True):
+        front = ((normals @ rotation.T) * p_camera[facets[:, 0]]).sum(axis=1) < 0
+        for facet in corners[facets[front]]:
+            cv2.fillConvexPoly(drawn, facet, 1, cv2.LINE_8, 4)
     return Silhouette(drawn > 0, int(low[0]), int(low[1]))
 
 
