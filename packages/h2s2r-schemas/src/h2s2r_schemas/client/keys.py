@@ -30,18 +30,17 @@ class ClientKeys:
     """The server's public one: nobody else can pose as it."""
 
     @staticmethod
-    def load(folder: Path) -> ClientKeys:
+    def load(folder: str | Path) -> ClientKeys:
         """The keys in a folder with ``client.key_secret`` and ``server.key``.
 
         Raises:
             SchemaError: a file is missing or holds no key.
         """
-        public, secret = _load(Path(folder) / "client.key_secret")
+        folder = Path(folder).expanduser()
+        public, secret = _load(folder / "client.key_secret")
         if secret is None:
-            raise SchemaError(
-                f"{Path(folder) / 'client.key_secret'} holds no secret key: make keys on the robot PC anew."
-            )
-        return ClientKeys(public, secret, _load(Path(folder) / "server.key")[0])
+            raise SchemaError(f"{folder / 'client.key_secret'} holds no secret key: make keys on the robot PC anew.")
+        return ClientKeys(public, secret, _load(folder / "server.key")[0])
 
     def __repr__(self) -> str:
         return f"ClientKeys(public={self.public!r}, server={self.server!r})"
