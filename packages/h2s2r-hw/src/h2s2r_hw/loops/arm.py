@@ -65,7 +65,7 @@ class ArmLoop:
         self._report = Report(self.part)
         self._timeout_ns = round(cfg.arm.timeout_periods * period * 1e9)
         self._heard_ns = self._due_ns = 0
-        self._sending = self._waited = False
+        self._sending = self._waited = self._begins = False
         self._torque_sent: tuple[float, ...] = _ZEROS
         self._external: tuple[float, ...] = _ZEROS
         self._measured_torque: tuple[float, ...] = _ZEROS
@@ -144,7 +144,7 @@ class ArmLoop:
             begin = self._begin_at(message, waited)
             if len(begin) == NUM_ARM:
                 self.part.begin(begin, moving)
-                self._sending = True
+                self._sending = self._begins = True
 
     def _begin_at(self, message: MonitoringMessage, waited: bool) -> Sequence[float]:
         """(7) [rad] where setpoints begin: at the cabinet's own motion, on which ours is laid.
@@ -170,10 +170,12 @@ class ArmLoop:
         if not self._sending:
             self._torque_sent = _ZEROS
             return self.session.answer(None)
-        sent = tuple(part.move(on_target))
+        # Where it begins is sent as it is, and only then left: a cabinet that moves would else see two ticks' way in one.
+        sent = tuple(part.guard.joint_pos if self._begins else part.move(on_target))
+        self._begins = False
         if not self._torque_mode:
             return self.session.answer(sent)
-        self._torque_sent = self._overlay_torque(None if on_torque is None else on_torque.tolist())
+        self._torque_sent = self._overlay_torque(on_torque)
         return self.session.answer(sent, self._torque_sent)
 
     def _overlay_torque(self, correction: list[float] | None) -> tuple[float, ...]:

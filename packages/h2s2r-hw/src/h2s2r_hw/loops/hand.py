@@ -143,7 +143,7 @@ class HandLoop:
         if fresh and part.state in _DRIVEN:
             on_target, on_torque = part.correct()
             setpoint = part.move(on_target)
-            extra = self._extra(None if on_torque is None else on_torque.tolist())
+            extra = self._extra(on_torque)
             link.push(self.control.torques(link.joint_pos, setpoint, extra))
         elif part.state not in MOVING:
             self.control.rest()

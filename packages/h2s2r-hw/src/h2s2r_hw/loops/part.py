@@ -7,6 +7,7 @@ Not here: the device (arm, hand), the table of states (states), records (report)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import add, ne
 
 import numpy as np
 
@@ -212,7 +213,7 @@ class Part:
         self.upsampler.begin(joint_pos, joint_vel)
         self.guard.begin(joint_pos, joint_vel)
 
-    def move(self, offset: np.ndarray | None) -> list[float]:
+    def move(self, offset: list[float] | None) -> list[float]:
         """(J) [rad] the setpoint of this tick; ``offset`` (J) [rad] is added to the target, within its limits."""
         upsampler = self.upsampler
         if self.state == State.TRACK:
@@ -230,22 +231,20 @@ class Part:
             upsampler.resume(list(sent), list(self.guard.joint_vel), list(self.guard.joint_acc))
         return sent
 
-    def _aim(self, offset: np.ndarray | None) -> None:
+    def _aim(self, offset: list[float] | None) -> None:
         asked = self.ears.joint_pos
         if offset is not None:
-            asked = tuple((np.array(asked) + offset).tolist())
+            asked = tuple(map(add, asked, offset))
         goal = self._within(asked)
         self.clamped = 0
-        for joint, (a, b) in enumerate(zip(asked, goal, strict=True)):
-            if a != b:
-                self.clamped |= 1 << joint
-        if self.clamped:
+        if any(map(ne, asked, goal)):
+            self.clamped = sum((a != b) << joint for joint, (a, b) in enumerate(zip(asked, goal, strict=True)))
             self.clamped_position += self.clamped.bit_count()
         self._followed = self.ears.target_number
         self._goal = goal
         self.upsampler.aim(goal)
 
-    def correct(self) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def correct(self) -> tuple[list[float] | None, list[float] | None]:
         """(J) [rad] and (J) [N·m] of the bounded correction of this tick; none where there is none."""
         ears = self.ears
         wanted = ears.use_residual and self.state == State.TRACK and ears.residual_number > 0
@@ -255,14 +254,13 @@ class Part:
             return None, None
         for output, correction in enumerate(self.corrections):
             if not wanted or output != ears.residual_output:
-                correction.step(None, 0, 0.0, 0.0, False)
+                correction.advance(None, 0, 0.0, 0.0, False)
                 continue
             age = self._now_ns - ears.residual_ns
             fresh = age <= self._residual_cfg.max_age_ticks * self.period * 1e9
-            values = np.array(ears.residual)
-            correction.step(values, ears.residual_number, ears.residual_fraction, ears.residual_gain, fresh)
+            correction.advance(ears.residual, ears.residual_number, ears.residual_fraction, ears.residual_gain, fresh)
         self.residual_number = 0 if on_target.idle and on_torque.idle else max(1, ears.residual_number)
-        return None if on_target.idle else on_target.applied, None if on_torque.idle else on_torque.applied
+        return None if on_target.idle else on_target.values, None if on_torque.idle else on_torque.values
 
     def _within(self, joint_pos: Sequence[float]) -> list[float]:
         """(J) [rad] within the soft limits."""

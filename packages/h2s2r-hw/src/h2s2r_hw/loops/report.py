@@ -62,7 +62,7 @@ class Report:
         if not self._part.residual_number:
             return self._zeros
         on_target, on_torque = self._part.corrections
-        return (on_torque if on_target.idle else on_target).applied.tolist()
+        return (on_torque if on_target.idle else on_target).values
 
     def log(
         self,

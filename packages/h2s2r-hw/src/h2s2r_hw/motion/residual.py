@@ -10,7 +10,9 @@ This is no safety function.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import le, sub
 
 import numpy as np
 
@@ -78,20 +80,26 @@ class Correction:
         self._cfg, self._limit, self._period = cfg, limit, period
         self._rate = USUAL_FRACTION * limit * min(1.0, period / cfg.ramp_time)
         self._fall = USUAL_FRACTION * limit * min(1.0, period / cfg.fallback_time)
-        self._zero = np.zeros(len(limit))
-        self.applied = self._zero
-        """(J) in this tick."""
+        self._rates: list[float] = self._rate.tolist()
+        self.values: list[float] = [0.0] * len(limit)
+        """(J) applied in this tick."""
+        self.idle = True
+        """Whether that is nothing."""
         self.counts = Counts()
         """Since the start."""
+        self._fraction, self._bounds = -1.0, self.values
         self._number, self._off_until = 0, 0.0
         self._saturated = self._far = self._time = 0.0
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is applied."""
-        return self.applied is self._zero
-
     def step(self, wanted: Array | None, number: int, fraction: float, gain: float, fresh: bool) -> Array:
+        """As ``advance``, with arrays."""
+        return np.array(
+            self.advance(None if wanted is None else wanted.tolist(), number, float(fraction), float(gain), fresh)
+        )
+
+    def advance(
+        self, wanted: Sequence[float] | None, number: int, fraction: float, gain: float, fresh: bool
+    ) -> list[float]:
         """(J) to add in this tick.
 
         Args:
@@ -113,44 +121,50 @@ class Correction:
             self.counts.stale += 1
             return self._switch_off(self._cfg.retry_after)
         if not (0.0 <= gain <= 1.0 and 0.0 <= fraction <= 1.0):
-            self.counts.not_finite += len(self._limit)
+            self.counts.not_finite += len(self.values)
             return self._switch_off(np.inf)
+        if fraction != self._fraction:
+            self._fraction, self._bounds = fraction, (fraction * self._limit).tolist()
         if gain < 1.0:
-            wanted = gain * np.where(np.isinf(wanted), np.nan, wanted)
-        return self._act(wanted, fraction * self._limit, gain)
+            # Nothing times not a number stays none.
+            wanted = [gain * each for each in wanted]
+        return self._act(wanted, gain)
 
-    def _act(self, wanted: Array, bound: Array, gain: float) -> Array:
-        applied, wrong, large, fast = bounded(wanted, self.applied, bound, self._rate)
-        counts = self.counts
-        if wrong.any():
-            counts.not_finite += int(wrong.sum())
-            return self._switch_off(np.inf)
-        saturated = bool(large.any())
-        counts.magnitude += int(large.sum()) if saturated else 0
-        counts.rate += int(fast.sum())
-        # Shares of the last second, fading.
-        self._saturated += (saturated - self._saturated) * self._period
+    def _act(self, wanted: Sequence[float], gain: float) -> list[float]:
         self._far = self._far + self._period if gain == 0.0 else 0.0
+        change = map(sub, wanted, self.values)
+        if all(map(le, map(abs, wanted), self._bounds)) and all(map(le, map(abs, change), self._rates)):
+            # Nothing to bound, as in most ticks: that much is known without NumPy, which costs ten times as much here.
+            saturated, applied = False, list(wanted)
+        else:
+            arrays = bounded(np.array(wanted), np.array(self.values), np.array(self._bounds), self._rate)
+            wrong, large, fast = (int(each.sum()) for each in arrays[1:])
+            if wrong:
+                self.counts.not_finite += wrong
+                return self._switch_off(np.inf)
+            self.counts.magnitude += large
+            self.counts.rate += fast
+            saturated, applied = large > 0, arrays[0].tolist()
+        # Share of the last second, fading.
+        self._saturated += (saturated - self._saturated) * self._period
         if self._saturated > self._cfg.saturated_share or self._far > FAR_TIME:
             return self._switch_off(self._cfg.retry_after)
         return self._apply(applied)
 
-    def _switch_off(self, seconds: float) -> Array:
+    def _switch_off(self, seconds: float) -> list[float]:
         """For so long, or until another model comes; the way to zero begins in this tick."""
         self.counts.fallbacks += 1
         self._off_until = self._time + seconds
         self._saturated = self._far = 0.0
         return self._fade(self._fall)
 
-    def _fade(self, rate: Array) -> Array:
+    def _fade(self, rate: Array) -> list[float]:
         if self.idle:
-            return self.applied
-        return self._apply(bounded(self._zero, self.applied, self._zero, rate)[0])
+            return self.values
+        none = np.zeros(len(self.values))
+        return self._apply(bounded(none, np.array(self.values), none, rate)[0].tolist())
 
-    def _apply(self, applied: Array) -> Array:
-        if applied.any():
-            self.counts.active += 1
-            self.applied = applied
-        else:
-            self.applied = self._zero
-        return self.applied
+    def _apply(self, applied: list[float]) -> list[float]:
+        self.values, self.idle = applied, not any(applied)
+        self.counts.active += not self.idle
+        return applied
