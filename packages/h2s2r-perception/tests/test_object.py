@@ -158,6 +158,8 @@ def add_vessel(frame, radius, height, handle):
     """Draw points of a standing cylinder at the origin, with a bar along z beside it as handle; open at the top."""
     mesh = trimesh.creation.annulus(radius - 0.004, radius, height, sections=64)
     mesh.apply_translation([0, 0, height / 2])
+    floor = trimesh.creation.cylinder(radius - 0.002, 0.004).apply_translation([0, 0, 0.002])
+    mesh = trimesh.util.concatenate([mesh, floor])
     if handle:
         bar = trimesh.creation.box((handle - radius, 0.016, 0.6 * height))
         bar.apply_translation([(radius + handle) / 2, 0, height / 2])

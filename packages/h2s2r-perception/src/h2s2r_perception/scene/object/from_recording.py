@@ -27,6 +27,8 @@ KINDS = ("auto", "box", "cylinder", "mug")
 #: A cylinder is preferred to a box that fits at most this many times better: a box has one number more.
 _SIMPLER = 1.1
 _FEWEST_POINTS = 100
+#: Things nearer to each other than this share of their mean extent are one: the inside of a cup is torn from its outside.
+_OVERLAP = 0.75
 
 
 @dataclass(frozen=True)
@@ -178,12 +180,13 @@ def _only_thing(frame: RGBDFrame, things: list[Component], cfg: PrimitiveCfg) ->
 
 
 def _joined(things: list[Component]) -> list[Component]:
-    """Things of which one lies within the other made one: the inside of a cup is torn from its outside at the rim."""
+    """Things that reach into each other made one."""
     joined: list[Component] = []
     for thing in things:
         middle = np.median(thing.points, axis=0)
         for index, other in enumerate(joined):
-            if np.linalg.norm(middle - np.median(other.points, axis=0)) < other.extent / 2:
+            apart = np.linalg.norm(middle - np.median(other.points, axis=0))
+            if apart < _OVERLAP * (thing.extent + other.extent) / 2:
                 points = np.concatenate((other.points, thing.points))
                 joined[index] = Component(other.mask | thing.mask, points, False)
                 break

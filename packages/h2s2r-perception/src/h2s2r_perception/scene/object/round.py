@@ -15,8 +15,8 @@ from scipy.optimize import least_squares
 _SOFT, _OUT = 0.003, 0.012
 #: [m] under the top from which points are the wall's, and by which they lie below the rim where it is open.
 _RIM, _DEEP = 0.008, 0.02
-#: Share of the points that a handle, or the sight into the inside, needs at least.
-_HANDLE, _INSIDE = 0.03, 0.03
+#: Share of the points that a handle, the sight into the inside, or a lid needs at least.
+_HANDLE, _INSIDE, _LID = 0.03, 0.03, 0.02
 #: A circle's diameter relative to the diagonal of what is seen of it, at most.
 _WIDER = 1.3
 #: [rad] half the angle within which a handle's points are gathered.
@@ -66,7 +66,9 @@ def fit_round(p_table_points: np.ndarray) -> Round:
     outside = p_table_points[radial > _OUT]
     handle = _handle(outside - np.array([*centre, 0.0]), len(p_table_points))
     inside = (radial < -_OUT) & (z < height - _DEEP)
-    open_top = bool(inside.mean() > _INSIDE)
+    lid = (radial < -_OUT) & (np.abs(z - height) < _RIM)
+    # Seen from above, a lid would be full of points; without them one looks into it, or there would be a lid.
+    open_top = bool(inside.mean() > _INSIDE or lid.mean() < _LID)
     counted = ~inside if open_top else np.ones(len(z), bool)
     if handle is not None:
         counted &= radial <= _OUT
