@@ -21,7 +21,7 @@ from h2s2r_hw.processes.guardian import GUARDIAN_STATUS
 from h2s2r_schemas.errors import H2S2RError
 
 #: Every process of a server but the supervisor, in the order in which they are started.
-ROLES = ("logger", "guardian", "arm", "hand", "gateway")
+ROLES = ("logger", "guardian", "arm", "hand", "residual", "gateway")
 _SLOTS: dict[str, np.dtype[Any]] = {
     "target": TARGET,
     "orders": ORDERS,

@@ -18,13 +18,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: Roles that may be started anew while the server runs.
-REPLACEABLE = ("gateway", "logger")
+REPLACEABLE = ("gateway", "logger", "residual")
 #: Times that a role is started anew within ``_WINDOW`` before that is given up.
 _MOST, _WINDOW = 5, 60.0
 #: [s] for a process to end by itself before it is killed.
 _PATIENCE = 5.0
 #: Who is ended first: nobody may command, then come to rest, then be guarded no more, and be logged to the last tick.
-_ENDING = ("gateway", "arm", "hand", "guardian", "logger")
+_ENDING = ("gateway", "residual", "arm", "hand", "guardian", "logger")
 
 
 @dataclass
