@@ -17,6 +17,8 @@ class HandCfg:
     """[m] standard deviation of a landmark across the line of sight: 4 pixels at 0.75 m."""
     pixel_huber: float = 0.0125
     """[m] beyond which a landmark counts for less and less."""
+    wrist_trust: float = 1.0
+    """Factor on the weight of the wrist's landmark, which is the least well defined."""
     local_sigma: float = 1.0
     """Standard deviation of the direction of a bone in the network's own idea of the hand: a weak hint."""
     first_local_sigma: float = 0.5
@@ -27,10 +29,10 @@ class HandCfg:
     """How many independent measurements all depth points of a frame count for."""
     gates: tuple[float, ...] = (0.04, 0.025, 0.016, 0.012)
     """[m] distances from the surface beyond which a measured point is ignored, one after the other."""
-    free_sigma: float = 0.008
-    """[m] standard deviation of a keypoint in front of what was measured behind it."""
-    free_slack: float = 0.004
-    """[m] by which it may be in front."""
+    free_sigma: float = 0.0025
+    """[m] standard deviation of flesh in front of what was measured behind it."""
+    free_depth: float = 0.9
+    """Share of its radius that flesh is deep over a keypoint, seen from anywhere."""
     end_of_middle: float = 0.55
     """The last joint of a finger bends by this share of the one before."""
     end_sigma: float = 0.16

@@ -87,7 +87,7 @@ def normal_equations(
     else:
         add_directions(normal, now, evidence, cfg.local_sigma)
         on_flesh = add_depth(normal, now, evidence, shape, gate, cfg)
-        add_free_space(normal, now, evidence, cfg)
+        add_free_space(normal, now, evidence, shape, cfg)
     return normal, off, on_flesh
 
 

@@ -89,14 +89,17 @@ class _Tasks:
         self._mirrored = tuple(int(part) for part in mediapipe.__version__.split(".")[:2]) < (1, 0)
         tasks: Any = import_module("mediapipe.tasks.python")
         options = tasks.vision.HandLandmarkerOptions(
-            base_options=tasks.BaseOptions(model_asset_buffer=task.read_bytes()),
+            base_options=tasks.BaseOptions(model_asset_path=str(task)),
             num_hands=hands,
             min_hand_detection_confidence=_CONFIDENCE,
         )
         try:
             self._hands = tasks.vision.HandLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError) as error:
-            raise H2S2RError(f"{task} is not a hand model that this MediaPipe can read ({error}).") from error
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise H2S2RError(
+                f"MediaPipe {mediapipe.__version__} cannot read {task} as a hand model. Give the hand_landmarker.task of "
+                "MediaPipe's site, and a MediaPipe of 1.0 or newer; older ones read it only with the protobuf they ask for."
+            ) from error
 
     def find(self, rgb: np.ndarray) -> list[Landmarks]:
         result = self._hands.detect(self._image(np.ascontiguousarray(rgb)))

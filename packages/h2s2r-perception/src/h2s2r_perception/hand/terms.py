@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from h2s2r_perception.hand.anatomy import CAPSULES, LIMITS, POINT_RADII, SHAPE_NAMES, USUAL, USUAL_SIGMA
+from h2s2r_perception.hand.anatomy import CAPSULES, LIMITS, POINT_RADII, RADII, SHAPE_NAMES, USUAL, USUAL_SIGMA
 from h2s2r_perception.hand.config import HandCfg
 from h2s2r_perception.hand.evidence import LINES, PALM_OUTLINE, PATCH, Evidence
 from h2s2r_perception.hand.skeleton import POSTURE, SHAPE, Pose, Posture
@@ -78,7 +78,8 @@ def add_pixels(normal: Normal, pose: Pose, evidence: Evidence, cfg: HandCfg) -> 
     ray = p[..., :2] / p[..., 2:]
     r = (ray - evidence.rays) * far
     off = np.linalg.norm(r, axis=-1)
-    weight = np.minimum(1.0, cfg.pixel_huber / np.maximum(off, 1e-9)) / cfg.pixel_sigma**2
+    trust = _trust(evidence, cfg)
+    weight = trust * np.minimum(1.0, cfg.pixel_huber / np.maximum(off, 1e-9)) / cfg.pixel_sigma**2
     scale = (far / p[..., 2:])[..., None]
 
     def across(J: np.ndarray) -> np.ndarray:
@@ -86,11 +87,18 @@ def add_pixels(normal: Normal, pose: Pose, evidence: Evidence, cfg: HandCfg) -> 
         return ((J[..., :2, :] - ray[..., None] * J[..., 2:, :]) * scale).reshape(len(p), 42, -1)
 
     beyond = np.maximum(off - cfg.pixel_huber, 0.0)
-    loss = (0.5 * np.minimum(off, cfg.pixel_huber) ** 2 + cfg.pixel_huber * beyond) / cfg.pixel_sigma**2
+    loss = trust * (0.5 * np.minimum(off, cfg.pixel_huber) ** 2 + cfg.pixel_huber * beyond) / cfg.pixel_sigma**2
     normal.add(
         r.reshape(len(p), 42), np.repeat(weight, 2, axis=1), across(pose.by_posture), across(pose.by_shape), loss
     )
     return off
+
+
+def _trust(evidence: Evidence, cfg: HandCfg) -> np.ndarray:
+    """(T, 21) factors on the landmarks' weights."""
+    trust = np.ones(evidence.rays.shape[:2])
+    trust[:, 0] = cfg.wrist_trust
+    return trust
 
 
 def add_directions(normal: Normal, pose: Pose, evidence: Evidence, sigma: float) -> None:
@@ -172,10 +180,11 @@ def measured_at(pose: Pose, evidence: Evidence) -> np.ndarray:
     return np.where(inside, evidence.patch[np.arange(len(p))[:, None], place[..., 1], place[..., 0]], np.inf)
 
 
-def add_free_space(normal: Normal, pose: Pose, evidence: Evidence, cfg: HandCfg) -> None:
-    """A keypoint is not in front of what was measured behind it."""
-    behind = measured_at(pose, evidence) - cfg.free_slack
-    r = np.where(np.isfinite(behind), np.minimum(pose.points[:, :21, 2] - behind, 0.0), 0.0)
+def add_free_space(normal: Normal, pose: Pose, evidence: Evidence, shape: np.ndarray, cfg: HandCfg) -> None:
+    """The flesh over a keypoint is not in front of what was measured there."""
+    flesh = cfg.free_depth * RADII * np.exp(shape[0] + shape[_THICKNESS])
+    least = measured_at(pose, evidence) + flesh
+    r = np.where(np.isfinite(least), np.minimum(pose.points[:, :21, 2] - least, 0.0), 0.0)
     weight = np.where(r < 0, cfg.free_sigma**-2, 0.0)
     normal.add(r, weight, pose.by_posture[:, :21, 2], pose.by_shape[:, :21, 2])
 

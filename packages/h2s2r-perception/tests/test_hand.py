@@ -1,0 +1,292 @@
+"""The hand's model, its fit, its side and its flags, on a synthetic hand and on the bundled rendered recording."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from h2s2r_perception.frames import decode
+from h2s2r_perception.hand import mediapipe_hands
+from h2s2r_perception.hand.anatomy import CAPSULES, LIMITS, POINT_RADII, SHAPE_NAMES, USUAL
+from h2s2r_perception.hand.chain import solve_chain
+from h2s2r_perception.hand.config import HandCfg
+from h2s2r_perception.hand.doubt import doubtful, leaps
+from h2s2r_perception.hand.evidence import PATCH, POINTS, Evidence
+from h2s2r_perception.hand.finder import Finder
+from h2s2r_perception.hand.fit import fit_together, judged
+from h2s2r_perception.hand.judge import figures, judge
+from h2s2r_perception.hand.landmarks import Landmarks
+from h2s2r_perception.hand.path import find_all, fit_path, track_hand
+from h2s2r_perception.hand.side import decide_side
+from h2s2r_perception.hand.skeleton import Posture, keypoints, pose, rotation, rotation_vector
+from h2s2r_schemas.codec import load
+from h2s2r_schemas.demo import DemoTruth, open_demo, truth_path
+from h2s2r_schemas.errors import H2S2RError, SchemaError
+
+BUNDLED = Path(__file__).parents[2] / "h2s2r-sim/src/h2s2r_sim/assets/recordings/snackbox_push"
+SHAPE = np.array([0.06, -0.03, 0.02, 0.04, 0.05, -0.03, 0.02, -0.04, 0.05])
+
+
+def moving_hand(frames: int = 12) -> Posture:
+    """A right hand that comes nearer, turns and closes; seen from its back."""
+    s = np.linspace(0.0, 1.0, frames)[:, None]
+    facing = np.array([[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
+    turn = rotation(s * np.array([0.3, 0.5, 0.2]) + np.array([0.5, -0.4, 0.3])) @ facing
+    wrist = np.array([0.03, 0.02, 0.75]) + s * np.array([-0.05, 0.04, -0.06])
+    bent = np.clip(USUAL + s * np.deg2rad(20.0), *LIMITS.T)
+    return Posture(wrist, turn, np.broadcast_to(bent, (frames, 21)).copy())
+
+
+def seen_by_camera(posture: Posture, seed: int = 0) -> Evidence:
+    """Evidence as a camera would give it: points on the near side of the flesh, landmarks with 3 mm of noise."""
+    rng = np.random.default_rng(seed)
+    points, frames = keypoints(posture, SHAPE), len(posture)
+    radii = POINT_RADII * np.exp(SHAPE[0] + SHAPE[SHAPE_NAMES.index("thickness")])
+    which, s = rng.integers(len(CAPSULES), size=(frames, 4 * POINTS)), rng.uniform(size=(frames, 4 * POINTS, 1))
+    i, j, at = CAPSULES[which, 0], CAPSULES[which, 1], np.arange(frames)[:, None]
+    axis = (1 - s) * points[at, i] + s * points[at, j]
+    out = rng.normal(size=axis.shape)
+    along = points[at, j] - points[at, i]
+    out -= (out * along).sum(-1, keepdims=True) / (along * along).sum(-1, keepdims=True) * along
+    out /= np.linalg.norm(out, axis=-1, keepdims=True)
+    skin = axis + out * ((1 - s) * radii[i][..., None] + s * radii[j][..., None])
+    near = (out * axis).sum(-1) < -0.3 * np.linalg.norm(axis, axis=-1)
+    chosen = np.argsort(~near, axis=1, kind="stable")[:, :POINTS]
+    p_camera = skin[at, chosen] + rng.normal(0, 0.002, (frames, POINTS, 3))
+    middle = points[:, [0, 1, 5, 9, 13, 17]].mean(axis=1)
+    return Evidence(
+        index=np.arange(frames),
+        rays=points[:, :21, :2] / points[:, :21, 2:] + rng.normal(0, 0.004, (frames, 21, 2)),
+        p_local=points[:, :21] - middle[:, None] + rng.normal(0, 0.008, (frames, 21, 3)),
+        p_camera=p_camera,
+        is_point=near[at, chosen],
+        patch=np.full((frames, PATCH, PATCH), np.inf),
+        patch_from=np.full((frames, 2), -0.3),
+        patch_step=np.full(frames, 0.6 / PATCH),
+        middle=middle + np.array([0.0, 0.0, 0.01]),
+        right=np.full(frames, 0.9),
+    )
+
+
+def fitted(evidence: Evidence) -> tuple[str, np.ndarray]:
+    """Side and errors (T, 21) [m] after the whole fit."""
+    cfg = HandCfg()
+    sided = decide_side(evidence, cfg)
+    fit = fit_together(sided.evidence, np.arange(len(evidence)) / 30.0, sided.fit, cfg)
+    mirror = np.array([-1.0, 1.0, 1.0]) if sided.side == "left" else 1.0
+    return sided.side, fit.points()[:, :21] * mirror
+
+
+def test_derivatives_are_those_of_the_points():
+    rng = np.random.default_rng(1)
+    posture = Posture(rng.normal(size=(3, 3)), rotation(rng.normal(size=(3, 3))), 0.5 * rng.normal(size=(3, 21)))
+    now, step = pose(posture, SHAPE), 1e-6
+    for number in range(27):
+        ahead = np.zeros((3, 27))
+        ahead[:, number] = step
+        slope = (keypoints(posture.moved(ahead), SHAPE) - keypoints(posture.moved(-ahead), SHAPE)) / (2 * step)
+        np.testing.assert_allclose(now.by_posture[..., number], slope, atol=1e-8)
+    for number in range(len(SHAPE_NAMES)):
+        ahead = np.zeros(len(SHAPE_NAMES))
+        ahead[number] = step
+        slope = (keypoints(posture, SHAPE + ahead) - keypoints(posture, SHAPE - ahead)) / (2 * step)
+        np.testing.assert_allclose(now.by_shape[..., number], slope, atol=1e-8)
+
+
+def test_rotation_vectors_turn_back_into_themselves():
+    vectors = np.random.default_rng(2).uniform(-1.7, 1.7, size=(50, 3))  # all shorter than half a turn
+    np.testing.assert_allclose(rotation_vector(rotation(vectors)), vectors, atol=1e-9)
+
+
+def test_the_hand_is_of_usual_size():
+    straight = Posture(np.zeros((1, 3)), np.eye(3)[None], np.zeros((1, 21)))
+    points = keypoints(straight, np.zeros(len(SHAPE_NAMES)))[0]
+    assert 0.17 < np.linalg.norm(points[12]) < 0.20  # wrist to the end of the middle finger's bones
+    assert 0.05 < np.linalg.norm(points[5] - points[17]) < 0.07
+    assert points[4, 0] > points[8, 0] > points[20, 0]  # thumb, index, little finger
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 6])
+def test_chain_solves_what_the_whole_matrix_does(frames):
+    rng = np.random.default_rng(frames)
+    n = 4
+    first, second = rng.normal(size=(frames - 1, n)), rng.normal(size=(max(frames - 2, 0), n))
+    blocks = np.stack([m @ m.T + 20 * np.eye(n) for m in rng.normal(size=(frames, n, n))])
+    whole = np.zeros((frames * n, frames * n))
+    for t in range(frames):
+        whole[t * n : t * n + n, t * n : t * n + n] = blocks[t]
+        for back, ties in ((1, first), (2, second)):
+            if t >= back:
+                rows, columns = slice(t * n, t * n + n), slice((t - back) * n, (t - back) * n + n)
+                whole[rows, columns] = whole[columns, rows] = np.diag(ties[t - back])
+    right = rng.normal(size=(frames, n, 3))
+    found = solve_chain(blocks, first, second, right)
+    np.testing.assert_allclose(found.reshape(-1, 3), np.linalg.solve(whole, right.reshape(-1, 3)), atol=1e-9)
+
+
+@pytest.mark.requirement("H10")
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_hand_of_other_proportions_is_found_and_its_side(side):
+    posture = moving_hand()
+    evidence, truth = seen_by_camera(posture), keypoints(posture, SHAPE)[:, :21]
+    if side == "left":
+        evidence, truth = evidence.mirrored(), truth * np.array([-1.0, 1.0, 1.0])
+    found, points = fitted(evidence)
+    assert found == side
+    error = np.linalg.norm(points - truth, axis=-1)
+    assert error.mean() < 0.008 and error.max() < 0.03
+
+
+def test_depth_overrules_a_network_that_names_the_wrong_side():
+    evidence = seen_by_camera(moving_hand())
+    evidence.right[:] = 0.35
+    assert fitted(evidence)[0] == "right"
+
+
+def test_a_side_that_cannot_be_told_is_not_guessed():
+    one = seen_by_camera(moving_hand())
+    evidence = replace_half(one, one.mirrored())
+    with pytest.raises(SchemaError, match="do not tell a left hand from a right one"):
+        decide_side(evidence, HandCfg())
+    assert decide_side(evidence, HandCfg(), "left").side == "left"
+
+
+def replace_half(one: Evidence, other: Evidence) -> Evidence:
+    """Every second frame of the one, the others of the other."""
+    odd = (np.arange(len(one)) % 2).astype(bool)
+    return Evidence(
+        *(
+            np.where(odd.reshape(-1, *[1] * (a.ndim - 1)), b, a)
+            for a, b in zip(*(vars(e).values() for e in (one, other)), strict=True)
+        )
+    )
+
+
+def test_a_mirrored_frame_contradicts_its_recording():
+    right = seen_by_camera(moving_hand())
+    wrong = replace(right.mirrored(), index=right.index)
+    at = np.isin(np.arange(len(right)), (4, 5))
+    mixed = Evidence(
+        *(
+            np.where(at.reshape(-1, *[1] * (a.ndim - 1)), b, a)
+            for a, b in zip(*(vars(e).values() for e in (right, wrong)), strict=True)
+        )
+    )
+    sided = decide_side(mixed, HandCfg())
+    assert sided.side == "right"
+    assert sided.contradicts[[4, 5]].all() and not sided.contradicts[~at].any()
+
+
+def test_a_flipped_frame_is_flagged():
+    evidence, cfg = seen_by_camera(moving_hand()), HandCfg()
+    sided = decide_side(evidence, cfg)
+    sided.fit.posture.turn[6] = sided.fit.posture.turn[6] @ np.diag([-1.0, 1.0, -1.0])
+    assert np.flatnonzero(leaps(sided.fit, np.arange(len(evidence)) / 30.0, cfg)).tolist() == [6]
+
+
+def test_a_hand_beside_what_was_measured_is_flagged():
+    evidence, cfg = seen_by_camera(moving_hand()), HandCfg()
+    time = np.arange(len(evidence)) / 30.0
+    posture = moving_hand()
+    posture.wrist[6] += np.array([0.0, 0.0, 0.05])
+    assert np.flatnonzero(doubtful(judged(evidence, posture, SHAPE, cfg), time, cfg)).tolist() == [6]
+
+
+class OneHand:
+    """A landmarker that finds a hand where its picture is red, and none elsewhere."""
+
+    def __init__(self, local: np.ndarray | None = None) -> None:
+        self.local, self.sizes = local, []
+
+    def find(self, rgb: np.ndarray) -> list[Landmarks]:
+        self.sizes.append(rgb.shape[:2])
+        v, u = np.nonzero((rgb[..., 0] > 200) & (rgb[..., 1] < 60))
+        if len(u) < 20:
+            return []
+        corners = np.stack([np.linspace(u.min(), u.max(), 21), np.linspace(v.min(), v.max(), 21)], axis=-1)
+        return [Landmarks(corners, self.local, 0.9)]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    demo = open_demo(BUNDLED)
+    return demo, load(truth_path(BUNDLED), DemoTruth)
+
+
+def test_what_a_part_of_the_picture_shows_is_told_in_pixels_of_the_whole(bundled):
+    frame = decode(bundled[0][0], bundled[0].meta.calibration, bundled[0].meta.depth_unit)
+    rgb, depth = np.zeros_like(frame.rgb), np.full_like(frame.depth, 0.8)
+    rgb[100:140, 200:250, 0] = 255
+    painted = replace(frame, rgb=rgb, depth=depth)
+    landmarker = OneHand()
+    finder = Finder(landmarker)
+    first, second = finder.find(painted), finder.find(painted)
+    assert len(set(landmarker.sizes)) == 2  # all of the picture, then the part where the hand was
+    for found in (first, second):
+        np.testing.assert_allclose(found.pixels[[0, -1]], [[200, 100], [249, 139]], atol=2.0)
+    assert Finder(OneHand()).find(replace(painted, depth=5 * depth)) is None  # a hand two feet across
+
+
+class NoHand(OneHand):
+    """A landmarker that finds none."""
+
+    def find(self, rgb: np.ndarray) -> list[Landmarks]:
+        return []
+
+
+def test_no_hand_is_one_clear_error(bundled):
+    with pytest.raises(SchemaError, match="A hand is seen in 0 of frames 3 to 8"):
+        track_hand(bundled[0], NoHand(), frames=(3, 8))
+
+
+@pytest.mark.requirement("H10")
+def test_bundled_recording_by_mediapipe(bundled):
+    pytest.importorskip("mediapipe")
+    demo, truth = bundled
+    landmarker = mediapipe_hands.open_landmarker()
+    found = find_all(demo, landmarker, 20, 39)
+    landmarker.close()
+    path = fit_path(demo, found, frames=(0, len(demo) - 1))
+    assert not path.lost[20:40].any() and path.lost[:20].all() and path.lost[40:].all()
+    measured = figures([judge(path, truth, demo.meta.calibration)])
+    assert path.side == truth.hand_trajectory.side
+    assert measured["hand_mean_mm"] < 15 and measured["hand_fingertip_mm"] < 22
+    assert measured["hand_flips_unflagged"] == 0 and measured["hand_wrong_side_unflagged"] == 0
+
+
+def test_judge_sees_flips_and_wrong_sides(bundled):
+    demo, truth = bundled
+    true = truth.hand_trajectory
+    perfect = figures([judge(true, truth, demo.meta.calibration)])
+    assert perfect["hand_mean_mm"] == 0 and perfect["hand_flips_unflagged"] == 0 and perfect["hand_flagged"] == 0
+    other = true.replace(side="left" if true.side == "right" else "right")
+    assert figures([judge(other, truth, demo.meta.calibration)])["hand_wrong_side_unflagged"] == perfect["hand_frames"]
+    turned = 2 * true.p_world_keypoints.mean(axis=1, keepdims=True) - true.p_world_keypoints
+    turned = turned.copy()
+    turned[..., [5, 17], :] = turned[..., [17, 5], :]
+    flips = judge(true.replace(p_world_keypoints=turned), truth, demo.meta.calibration)["flip"]
+    assert flips.all()
+
+
+def test_a_missing_mediapipe_names_the_extra(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(mediapipe_hands, "import_module", missing)
+    with pytest.raises(H2S2RError, match=r"pip install 'h2s2r-perception\[mediapipe\]'"):
+        mediapipe_hands.open_landmarker()
+
+
+def test_a_mediapipe_without_models_asks_for_them(monkeypatch, tmp_path):
+    class Newer:
+        __version__ = "1.2.2"
+
+    monkeypatch.setattr(mediapipe_hands, "import_module", lambda name: Newer)
+    with pytest.raises(H2S2RError, match=r"hand_landmarker\.task"):
+        mediapipe_hands.open_landmarker()
+    with pytest.raises(H2S2RError, match="is not a file"):
+        mediapipe_hands.open_landmarker(tmp_path / "none.task")
