@@ -84,7 +84,7 @@ ARM_COUNTERS = (
     "lost",  # messages missing from the cabinet's sequence
     "repeated",  # messages that came twice or out of order, not answered
     "timeouts",  # waits of three periods without a datagram
-    "late",  # answers later than half a period
+    "late",  # answers that took us longer than half a period
     "clock_jumps",  # steps of the cabinet's clock that do not fit its period
     "sessions",  # sessions that began
     "activations",  # times that COMMANDING_ACTIVE was reached

@@ -64,6 +64,7 @@ class ArmLoop:
         self.checks = ArmChecks(cfg.arm, limits, self.part)
         self._report = Report(self.part)
         self._timeout_ns = round(cfg.arm.timeout_periods * period * 1e9)
+        self._late_ns = round(0.5 * period * 1e9)
         self._heard_ns = self._due_ns = 0
         self._sending = self._waited = self._begins = False
         self._torque_sent: tuple[float, ...] = _ZEROS
@@ -80,9 +81,12 @@ class ArmLoop:
         self._due_ns = self._heard_ns + self._timeout_ns
         while not stop():
             datagram = clock.receive(CHANNEL, self._link.read, self._due_ns)
-            sent = self.act(clock.now_ns()) if datagram is None else self._take(datagram, clock.now_ns())
-            if sent:
+            came_ns = clock.now_ns()
+            if datagram is None:
+                self.act(came_ns)
+            elif self._take(datagram, came_ns):
                 clock.sent(CHANNEL)
+                self.late += clock.now_ns() - came_ns > self._late_ns
 
     def next_event_ns(self) -> int:
         """[ns] when a datagram would be missing."""

@@ -4,7 +4,7 @@ In:  frames, slots.   Out: frames, slots, a log record per tick.
 Not here: frames themselves (drivers.allegro), motion (motion), states (part).
 
 Where sets stop coming, currents are set to zero, then the servo is switched off: the hand would hold its last currents for
-ever. The same is the other loop's guardian's business where this whole loop stops.
+ever. Where this whole loop stops, the guardian (processes) does the same.
 """
 
 from __future__ import annotations

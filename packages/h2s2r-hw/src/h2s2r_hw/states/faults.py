@@ -122,13 +122,6 @@ _ALL = (
         "The final guard would not send what the motion asked for {joint}: {value:.4g} times a limit.",
         "This is an error of this software: keep the log, report it, then acknowledge and arm.",
     ),
-    FaultKind(
-        17,
-        "internal_error",
-        "both",
-        "The loop failed; its process says why.",
-        "Keep the log, report it, and start the server again.",
-    ),
     FaultKind(20, "hand_silent", "hand", "The hand has sent no complete set of positions for {value:.0f} ms.", _CABLE),
     FaultKind(
         21,
