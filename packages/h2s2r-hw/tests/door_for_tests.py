@@ -24,9 +24,11 @@ from h2s2r_hw.server.gateway import Gateway
 from h2s2r_hw.server.keys import KeyFolder
 from h2s2r_hw.server.slots import GatewaySlots
 from h2s2r_hw.states import State
-from h2s2r_schemas.client import ClientKeys, RobotClient
+from h2s2r_schemas.client import ClientKeys, RobotClient, Session
 from h2s2r_schemas.client.addresses import STATES, TO_SERVER, own_channels
+from h2s2r_schemas.errors import RobotFault
 from h2s2r_schemas.robots import RobotSpec
+from h2s2r_schemas.wire import RobotCommand
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -225,3 +227,47 @@ def free_address() -> str:
             return f"tcp://127.0.0.1:{port}"
     finally:
         context.destroy(0)
+
+
+def code_of(call, *arguments, **named) -> str:
+    """Code with which a request is refused; empty if it is granted."""
+    try:
+        call(*arguments, **named)
+    except RobotFault as refused:
+        return refused.code if refused.remedy else "without remedy"
+    return ""
+
+
+def armed(door: Door, operator: bool = False, keys: ClientKeys | None = None) -> Session:
+    session = Session(door.client(operator, keys))
+    session.acquire()
+    session.arm()
+    return session
+
+
+def newest(door: Door, session: Session):
+    """A state of after everything that was done so far."""
+    door.run(0.02)
+    return session.next_state()
+
+
+def follow(session: Session, states: int, step: float = 0.0) -> None:
+    """Command for so many states, each a step further from where the robot stands."""
+    target = session.state.joint_pos_target.copy()
+    for _ in range(states):
+        target += step
+        session.command(target)
+        session.next_state()
+
+
+def next_command(door: Door, session: Session, **changes: object) -> RobotCommand:
+    """A valid command of this session, but for ``changes``."""
+    fields = {
+        "robot_hash": robot_spec().hash(),
+        "lease_epoch": door.gateway.lease.epoch,
+        "lease_token": door.gateway.lease.token,
+        "sequence": 1000,
+        "client_time": session.state.time,
+        "joint_pos_target": session.state.joint_pos_target,
+    }
+    return RobotCommand(**{**fields, **changes})
