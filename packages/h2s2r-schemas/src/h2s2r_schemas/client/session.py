@@ -42,11 +42,6 @@ class Session:
         self.state: RobotState = robot.next_state()
         """The last one."""
 
-    @property
-    def holds_lease(self) -> bool:
-        """Whether the lease was granted and, by the last state, still is ours."""
-        return self._epoch > 0 and self.state.lease_epoch in (0, self._epoch)
-
     def __enter__(self) -> Session:
         return self
 
