@@ -190,6 +190,9 @@ class HandLoop:
 
     def _ask(self, now_ns: int) -> None:
         self._asked_ns = now_ns
+        if self.part.state == State.OFFLINE:
+            # It may be another one, or have been switched off and on, when it comes back.
+            self.link.forget()
         self.link.ask()
 
     def _sent(self) -> Mapping[str, int]:

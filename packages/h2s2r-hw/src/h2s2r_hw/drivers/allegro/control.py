@@ -32,7 +32,8 @@ class HandControl:
     def __init__(self, cfg: HandCfg, version: HandVersion, torque_limit: Sequence[float]) -> None:
         self._kp, self._kd, self._unit = cfg.kp, cfg.kd, version.torque_unit
         limits = zip(version.command_limit, torque_limit, strict=True)
-        self._caps = [min(cfg.current_fraction * most, torque * version.torque_unit) for most, torque in limits]
+        # Whole numbers, as they are sent: no rounding leads above them.
+        self._caps = [int(min(cfg.current_fraction * most, torque * version.torque_unit)) for most, torque in limits]
         self.period = cfg.period_ms * 1e-3
         """[s] of a cycle."""
         # Critically damped: both poles at the bandwidth.

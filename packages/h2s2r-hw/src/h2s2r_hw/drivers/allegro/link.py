@@ -142,7 +142,7 @@ class HandLink:
         if rest == 0 and 0 <= finger < 4:
             celsius = decode_temperatures(frame)
             self.temperatures[4 * finger : 4 * finger + 4] = [float(each) for each in (celsius * 4)[:4]]
-            self.hot = max(celsius) >= self.cfg.hot
+            self.hot = any(each >= self.cfg.hot for each in self.temperatures)
         elif identifier == INFO:
             info = decode_info(frame)
             self.hardware_version, self.says_side = info.hardware_version, info.side
