@@ -1,0 +1,54 @@
+"""What ``h2s2r run`` is to do.
+
+In:  a recording and what its user knows.   Out: ``RunCfg``.
+Not here: doing it (seeing, learning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from h2s2r_rl.config import fast
+from h2s2r_schemas.errors import SchemaError
+
+#: Seeds of judged episodes begin here; those of trainings are below.
+FRESH = 1_000_000
+#: Told of what takes long: what is done, how much of it, of how much, and a note.
+Progress = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class RunCfg:
+    """One run of the whole chain."""
+
+    recording: Path
+    """A ``Demo``, or a recording that ``h2s2r-perception convert`` reads. Of a Demo only pictures and calibration are looked
+    at, never a truth beside them."""
+    object: Path
+    """The object that is moved: an ``ObjectModel``, a TOML that describes one, or a mesh in metres."""
+    mass: float | None = None
+    """[kg] of a mesh."""
+    scene: Path | None = None
+    """A ``scene.toml``; none to see in the recording what stands around."""
+    frames: tuple[int, int] | None = None
+    """First and last frame to use; none for all."""
+    fps: float | None = None
+    """Frame rate of a recording that stores no times."""
+    robot: str = "iiwa14_allegro"
+    """A bundled robot, or its folder; its hand is the human's."""
+    seed: int = 0
+    """Of the training; the judged episodes have others."""
+    steps: int = fast().steps
+    """Policy steps of the training, over all environments."""
+    episodes: int = 256
+    """Fresh episodes the policy is judged on."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < FRESH:
+            raise SchemaError(f"seed is {self.seed}; it lies in [0, {FRESH}), as the judged episodes have those above.")
+        if min(self.steps, self.episodes) < 1:
+            raise SchemaError(f"steps {self.steps} and episodes {self.episodes} are at least 1.")
+        if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
+            raise SchemaError(f"frames are {self.frames[0]}:{self.frames[1]}; write FIRST:LAST, both counted from 0.")

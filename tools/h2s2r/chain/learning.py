@@ -1,0 +1,168 @@
+"""The stages that make a task of what was seen, and a policy for it.
+
+In:  ``RunCfg``, what the stages before left.   Out: stages ``task``, ``retarget``, ``train``, ``export``, ``judge``, ``film``.
+Not here: how it is done (h2s2r-sim, h2s2r-retarget, h2s2r-rl).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import replace
+
+from h2s2r.chain.config import FRESH, Progress, RunCfg
+from h2s2r.chain.seeing import HAND, HAND_POSE, OBJECT, PATH, SCENE
+from h2s2r.chain.stage import Stage, Work
+from h2s2r_retarget.embodiment import Embodiment, load_embodiment
+from h2s2r_retarget.view import save_png, view_scene
+from h2s2r_rl import train as learn
+from h2s2r_rl.config import TrainCfg, fast
+from h2s2r_rl.evaluate import evaluate
+from h2s2r_rl.export import export
+from h2s2r_rl.policy import OnnxPolicy
+from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, ObjectTrajectory, Scene, TaskSpec
+from h2s2r_schemas.codec import load, save
+from h2s2r_sim.config import EnvCfg, for_evaluation
+from h2s2r_sim.env.make import make_env
+from h2s2r_sim.env.start.clear import clear_start
+from h2s2r_sim.task import make_task, place
+from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
+
+#: Files of the stages.
+TASK, EVALUATION, FILM = "task.h2s", "evaluation.json", "robot.mp4"
+_FILMED = 4
+
+
+def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
+    """The stages, in their order."""
+    work = _Learning(cfg, progress)
+    robot, judged = {"robot": cfg.robot}, {"episodes": cfg.episodes, "seed": FRESH + cfg.seed}
+    seen = ("object", "track", "hand", "scene", "premanip")
+    return [
+        Stage("task", "makes a task of it", work.task, seen, robot | {"name": cfg.recording.stem}),
+        Stage("retarget", "finds the robot's pose for the hand's", work.retarget, ("task",), robot),
+        Stage("train", "learns", work.train, ("retarget",), robot | {"seed": cfg.seed, "steps": cfg.steps}),
+        Stage("export", "writes what a robot PC runs", work.export, ("train",), {}),
+        Stage("judge", "judges the policy on fresh episodes", work.judge, ("retarget", "export"), robot | judged),
+        Stage("film", "films the policy", work.film, ("retarget", "export"), robot | judged),
+    ]
+
+
+class _Learning:
+    """The work of the stages.
+
+    Args:
+        cfg: what is asked for.
+        progress: told of what takes long.
+    """
+
+    def __init__(self, cfg: RunCfg, progress: Progress) -> None:
+        self._cfg, self._progress = cfg, progress
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._env = EnvCfg(num_threads=cores)
+
+    def task(self, work: Work) -> None:
+        """The task, where the robot can do it."""
+        hand = load(work.of("premanip") / HAND_POSE, HandPose)
+        task = make_task(
+            load(work.of("track") / PATH, ObjectTrajectory),
+            hand,
+            load(work.of("scene") / SCENE, Scene),
+            load(work.of("object") / OBJECT, ObjectModel),
+            name=self._cfg.recording.stem,
+            hand_trajectory=load(work.of("hand") / HAND, HandTrajectory),
+        )
+        said = "The camera's place was measured: the task is where it was seen."
+        if not task.scene.calibrated:
+            placed = place(task, load_embodiment(self._cfg.robot, task.side))
+            task, said = placed.task, placed.said
+        save(task, work.folder / TASK)
+        (work.folder / "place.txt").write_text(said + "\n")
+
+    def retarget(self, work: Work) -> None:
+        """The task with the robot's pose at the start, and a picture of it beside the hand's."""
+        task = load(work.of("task") / TASK, TaskSpec)
+        embodiment = load_embodiment(self._cfg.robot, task.side)
+        found = clear_start(task, embodiment)
+        save(found.task, work.folder / TASK)
+        pose = found.task.robot_pose
+        assert pose is not None
+        keypoints = task.reference.Ts_world_object[0].apply(task.p_object_keypoints)
+        save_png(view_scene(embodiment, pose.joint_pos, keypoints, task.side), work.folder / "pose.png")
+        record = {
+            "gap": found.gap,
+            "opening": found.opening,
+            "share_free": found.share_free,
+            "fingertip_error": dict(zip(pose.fingertip_names, pose.fingertip_error.tolist(), strict=True)),
+        }
+        (work.folder / "start.json").write_text(json.dumps(record, indent=1) + "\n")
+
+    def train(self, work: Work) -> None:
+        """A policy, from the last checkpoint on if there is one."""
+        task, embodiment = self._task(work)
+        curve = work.folder / "curve.jsonl"
+
+        def watch(at: learn.Progress) -> None:
+            record = {"steps": at.steps, "success": None if math.isnan(at.success) else at.success, "reward": at.reward}
+            with curve.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+            share = "  –" if math.isnan(at.success) else f"{100 * at.success:3.0f} %"
+            note = f"success while exploring {share}, {at.steps_per_s:,.0f} steps/s"
+            self._progress("learning", at.iteration, at.iterations, note)
+
+        learn.train(task, embodiment, self._training(), work.folder, watch, resume=True)
+
+    def export(self, work: Work) -> None:
+        """The policy as a robot PC runs it."""
+        export(work.of("train") / learn.CHECKPOINT, work.folder)
+
+    def judge(self, work: Work) -> None:
+        """How often it succeeds."""
+        task, embodiment = self._task(work)
+        found = evaluate(
+            OnnxPolicy.load(work.of("export")),
+            task,
+            embodiment,
+            self._env,
+            self._cfg.episodes,
+            FRESH + self._cfg.seed,
+            lambda done: self._progress("judging", done, self._cfg.episodes, f"episode {done}"),
+        )
+        record = {
+            "success": found.success,
+            "interval": list(found.interval),
+            "episodes": found.episodes,
+            "seed": found.seed,
+            "noise": "standard",
+            "failures": found.failures,
+            "position_error": found.position_error,
+            "rotation_error": found.rotation_error,
+        }
+        (work.folder / EVALUATION).write_text(json.dumps(record, indent=1) + "\n")
+
+    def film(self, work: Work) -> None:
+        """A film of some episodes; where nothing here can draw, why not."""
+        task, embodiment = self._task(work)
+        policy = OnnxPolicy.load(work.of("export"))
+        env = make_env(task, embodiment, _FILMED, for_evaluation(replace(self._env, num_threads=1)))
+        policy.reset()
+        states = record_episodes(env, lambda obs: policy.act(obs["actor"]), _FILMED, FRESH + self._cfg.seed)
+        try:
+            save_film(
+                task,
+                embodiment,
+                states,
+                work.folder / FILM,
+                FilmCfg(),
+                lambda done, total: self._progress("drawing", done, total, f"picture {done}"),
+            )
+        except NoGraphicsError as error:
+            (work.folder / "no_film.txt").write_text(f"{error}\n")
+
+    def _training(self) -> TrainCfg:
+        return replace(fast(), steps=self._cfg.steps, seed=self._cfg.seed, env=self._env)
+
+    def _task(self, work: Work) -> tuple[TaskSpec, Embodiment]:
+        task = load(work.of("retarget") / TASK, TaskSpec)
+        return task, load_embodiment(self._cfg.robot, task.side)

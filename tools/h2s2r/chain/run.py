@@ -1,0 +1,104 @@
+"""The whole chain on somebody's own recording.
+
+In:  ``RunCfg``, a folder.   Out: the folder, stage by stage; ``Result``.
+Not here: the stages (seeing, learning), what is printed (cli).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from h2s2r.chain.config import Progress, RunCfg
+from h2s2r.chain.learning import EVALUATION, FILM, learning
+from h2s2r.chain.seeing import seeing
+from h2s2r.chain.stage import Stage, Told, run_stages
+from h2s2r_retarget.embodiment import load_embodiment
+
+#: What the stages are done by: another version does them anew.
+_PACKAGES = ("h2s2r-schemas", "h2s2r-retarget", "h2s2r-sim", "h2s2r-rl", "h2s2r-perception")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to."""
+
+    folder: Path
+    """Of all stages."""
+    done: tuple[str, ...]
+    """Stages that had to be done this time."""
+    premanip: str
+    """Which instant was taken, and why."""
+    placed: str
+    """Where the task was put, and why."""
+    evaluation: dict[str, Any]
+    """As in ``judge/evaluation.json``."""
+    film: Path | None
+    """Of the policy; none where nothing here can draw."""
+
+    @property
+    def summary(self) -> str:
+        """A few lines for people."""
+        judged = self.evaluation
+        low, high = judged["interval"]
+        failed = ", ".join(f"{count} {kind}" for kind, count in judged["failures"].items()) or "none"
+        lines = [
+            self.premanip,
+            self.placed,
+            f"Success: {100 * judged['success']:.1f} % of {judged['episodes']} fresh episodes (95 % interval {100 * low:.1f} to "
+            f"{100 * high:.1f}); noise: {judged['noise']}; failed: {failed}.",
+            f"What was seen: {self.folder / 'seen' / 'seen.mp4'}",
+            f"The policy: {self.film}" if self.film else (self.folder / "film" / "no_film.txt").read_text().strip(),
+        ]
+        return "\n".join(lines)
+
+
+def stages_of(cfg: RunCfg, progress: Progress) -> list[Stage]:
+    """All stages of a run, in their order.
+
+    Raises:
+        SchemaError: no such recording or robot.
+    """
+    load_embodiment(cfg.robot)  # a robot that is not there is said before the work, not after it
+    versions = {name: version(name) for name in _PACKAGES}
+    return [
+        replace(stage, settings={**(stage.settings or {}), "versions": versions})
+        for stage in (*seeing(cfg, progress), *learning(cfg, progress))
+    ]
+
+
+def run_chain(
+    cfg: RunCfg,
+    folder: Path,
+    tell: Callable[[Told], None] = lambda told: None,
+    progress: Progress = lambda what, done, total, note: None,
+    start: str | None = None,
+) -> Result:
+    """From a recording to a judged policy; what is done already, from the same, is kept.
+
+    Args:
+        cfg: what is asked for.
+        folder: of all stages, made if need be.
+        tell: told of every stage.
+        progress: told of what takes long.
+        start: a stage that is done anew, with all after it.
+
+    Raises:
+        SchemaError: no such recording or robot.
+        StageError: a stage could not be done; it names the stage, the cause, and what to do.
+        OSError: the folder cannot be written to.
+    """
+    done = run_stages(stages_of(cfg, progress), folder, tell, start)
+    film = folder / "film" / FILM
+    return Result(
+        folder=folder,
+        done=done,
+        premanip=json.loads((folder / "premanip" / "premanip.json").read_text())["reason"],
+        placed=(folder / "task" / "place.txt").read_text().strip(),
+        evaluation=json.loads((folder / "judge" / EVALUATION).read_text()),
+        film=film if film.is_file() else None,
+    )

@@ -1,0 +1,178 @@
+"""The stages that look at the recording.
+
+In:  ``RunCfg``.   Out: stages ``recording``, ``object``, ``track``, ``hand``, ``scene``, ``premanip``, ``seen``.
+Not here: how it is done (h2s2r-perception).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from h2s2r.chain.config import Progress, RunCfg
+from h2s2r.chain.stage import Stage, Work, file_hash
+from h2s2r_perception.convert import ConvertCfg, convert
+from h2s2r_perception.hand.mediapipe_hands import open_landmarker
+from h2s2r_perception.hand.path import track_hand
+from h2s2r_perception.premanip import find_premanip
+from h2s2r_perception.scene import find_scene, read_scene
+from h2s2r_perception.scene.object.from_scan import ScanCfg, object_from_scan
+from h2s2r_perception.track.offline import track_object
+from h2s2r_perception.view import Finding
+from h2s2r_perception.view.overlay import save_overlay
+from h2s2r_perception.view.plots import save_paths, save_premanip
+from h2s2r_schemas.artifacts import HandTrajectory, ObjectModel, ObjectTrajectory
+from h2s2r_schemas.codec import load, save
+from h2s2r_schemas.demo import Demo, open_demo
+from h2s2r_schemas.errors import SchemaError
+from h2s2r_sim.task import read_object
+
+#: Files of the stages.
+OBJECT, PATH, HAND, SCENE, HAND_POSE = "object.h2s", "path.h2s", "hand.h2s", "scene.h2s", "hand_pose.h2s"
+_META = "meta.json"
+
+
+def seeing(cfg: RunCfg, progress: Progress) -> list[Stage]:
+    """The stages, in their order."""
+    see = _Seeing(cfg, progress)
+    frames = {"frames": list(cfg.frames) if cfg.frames else None}
+    recording = {"files": _hashes(cfg.recording), "fps": cfg.fps}
+    described = {"file": file_hash(cfg.object) if cfg.object.is_file() else str(cfg.object), "mass": cfg.mass}
+    scene = {**frames, "file": file_hash(cfg.scene) if cfg.scene is not None and cfg.scene.is_file() else None}
+    found = ("object", "track", "hand")
+    return [
+        Stage("recording", "opens the recording", see.recording, (), recording),
+        Stage("object", "reads the object", see.object, (), described),
+        Stage("track", "follows the object", see.track, ("recording", "object"), frames),
+        Stage("hand", "follows the hand", see.hand, ("recording",), frames),
+        Stage("scene", "finds what stands around", see.scene, ("recording", "object", "track"), scene),
+        Stage("premanip", "finds the instant before the object moves", see.premanip, found, frames),
+        Stage("seen", "draws what was seen", see.seen, ("recording", *found, "premanip"), frames),
+    ]
+
+
+class _Seeing:
+    """The work of the stages.
+
+    Args:
+        cfg: what is asked for.
+        progress: told of every frame.
+    """
+
+    def __init__(self, cfg: RunCfg, progress: Progress) -> None:
+        self._cfg, self._progress = cfg, progress
+
+    def recording(self, work: Work) -> None:
+        """Leave where the recording is; one of another tool is converted first."""
+        source = self._cfg.recording
+        if not (source / _META).is_file():
+            target = work.folder / "demo"
+            form = ConvertCfg(rate_hz=self._cfg.fps, overwrite=True)
+            convert(source, target, form, lambda done, total: self._progress("converting", done, total, ""))
+            return
+        demo = open_demo(source)
+        if self._cfg.fps is not None and demo.meta.time_measured:
+            raise SchemaError(f"{source} has times that were measured; leave the frame rate ({self._cfg.fps}/s) out.")
+        (work.folder / "where.json").write_text(json.dumps({"folder": str(source.resolve())}) + "\n")
+
+    def object(self, work: Work) -> None:
+        """An ``ObjectModel`` from whatever describes it."""
+        file = self._cfg.object
+        if file.suffix == ".toml":
+            model = read_object(file)
+        elif file.suffix == ".h2s":
+            model = load(file, ObjectModel)
+        else:
+            model = object_from_scan(file, ScanCfg(unit="m", mass=self._cfg.mass)).model
+        save(model, work.folder / OBJECT)
+
+    def track(self, work: Work) -> None:
+        """Where the object is, frame by frame."""
+        path = track_object(
+            self._demo(work),
+            load(work.of("object") / OBJECT, ObjectModel),
+            None,
+            self._cfg.frames,
+            progress=lambda done, total: self._progress("following the object", done, total, f"frame {done}"),
+        )
+        save(path, work.folder / PATH)
+
+    def hand(self, work: Work) -> None:
+        """Where the hand is, frame by frame."""
+        landmarker = open_landmarker()
+        try:
+            path = track_hand(
+                self._demo(work),
+                landmarker,
+                None,
+                self._cfg.frames,
+                progress=lambda done, total: self._progress("following the hand", done, total, f"frame {done}"),
+            )
+        finally:
+            landmarker.close()
+        save(path, work.folder / HAND)
+
+    def scene(self, work: Work) -> None:
+        """Table and fixtures, seen or described."""
+        if self._cfg.scene is not None:
+            save(read_scene(self._cfg.scene), work.folder / SCENE)
+            return
+        model, path = self._model(work), load(work.of("track") / PATH, ObjectTrajectory)
+        found = find_scene(self._demo(work), None, self._cfg.frames, tracked=(model, path))
+        save(found.scene, work.folder / SCENE)
+        (work.folder / "left_out.json").write_text(json.dumps(list(found.left_out), indent=1) + "\n")
+
+    def premanip(self, work: Work) -> None:
+        """The hand just before the object moves, and why then."""
+        first = 0 if self._cfg.frames is None else self._cfg.frames[0]
+        hand, path = self._paths(work)
+        found = find_premanip(path, self._model(work), hand, None, first)
+        save(found.hand, work.folder / HAND_POSE)
+        record = {"frame": found.frame, "first_motion_frame": found.onset.frame, "reason": found.reason}
+        (work.folder / "premanip.json").write_text(json.dumps(record, indent=1) + "\n")
+
+    def seen(self, work: Work) -> None:
+        """Pictures of what was seen, for people."""
+        first = 0 if self._cfg.frames is None else self._cfg.frames[0]
+        hand, path = self._paths(work)
+        model = self._model(work)
+        premanip = find_premanip(path, model, hand, None, first)
+        finding = Finding(self._demo(work), model, path, hand, premanip)
+        save_paths(finding, work.folder / "paths.png")
+        save_premanip(premanip, work.folder / "premanip.png")
+        save_overlay(
+            finding,
+            work.folder / "seen.mp4",
+            self._cfg.frames,
+            lambda done, total: self._progress("drawing what was seen", done, total, f"frame {done}"),
+        )
+
+    def _model(self, work: Work) -> ObjectModel:
+        return load(work.of("object") / OBJECT, ObjectModel)
+
+    def _paths(self, work: Work) -> tuple[HandTrajectory, ObjectTrajectory]:
+        return load(work.of("hand") / HAND, HandTrajectory), load(work.of("track") / PATH, ObjectTrajectory)
+
+    def _demo(self, work: Work) -> Demo:
+        return open_recording(work)
+
+
+def open_recording(work: Work) -> Demo:
+    """The recording, wherever it is."""
+    folder = work.of("recording")
+    where = folder / "where.json"
+    return open_demo(Path(json.loads(where.read_text())["folder"]) if where.is_file() else folder / "demo")
+
+
+def _hashes(recording: Path) -> dict[str, str]:
+    """Of every file of the recording, by its path in it; truths beside the pictures do not count.
+
+    Raises:
+        SchemaError: there is nothing.
+    """
+    if recording.is_file():
+        return {recording.name: file_hash(recording)}
+    files = sorted(each for each in recording.rglob("*") if each.is_file() and each.name != "truth.h2s")
+    if not files:
+        raise SchemaError(f"There is no recording at {recording}: give a folder with a recording, or a video.")
+    return {each.relative_to(recording).as_posix(): file_hash(each) for each in files}
