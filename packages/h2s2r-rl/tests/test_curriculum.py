@@ -8,12 +8,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("rsl_rl")
 
-from h2s2r_rl.config import TrainCfg  # noqa: E402
-from h2s2r_rl.train import learn, load_checkpoint  # noqa: E402
+from h2s2r_rl.config import PRESETS, TrainCfg  # noqa: E402
+from h2s2r_rl.train import TrainingError, learn, load_checkpoint, train  # noqa: E402
 from h2s2r_rl.train.curriculum import at_share, next_share  # noqa: E402
 from h2s2r_schemas.errors import SchemaError  # noqa: E402
 from h2s2r_schemas.testing import PointMassEnv  # noqa: E402
 from h2s2r_sim.config import EnvCfg  # noqa: E402
+from h2s2r_sim.env.start.pool import StartCfg  # noqa: E402
 from h2s2r_sim.perturbation import CAUSES  # noqa: E402
 
 CFG = TrainCfg(
@@ -64,7 +65,39 @@ def test_nothing_widens_without_an_environment_to_widen():
 
 
 def test_the_hand_explores_by_itself():
+    env = EnvCfg(start=StartCfg(pool=4), num_threads=1)
+    # A learning rate at which nothing is learned in an iteration.
+    cfg = replace(CFG, steps=32, env=env, init_std=0.2, init_std_hand=0.5, learning_rate=1e-12)
+    told = []
+    train("snackbox_push", cfg=cfg, watch=told.append)
+    # Six actions move the arm, five the hand.
+    assert told[-1].action_std == pytest.approx((6 * 0.2 + 5 * 0.5) / 11, rel=1e-5)
+
+
+def test_impossible_settings_are_refused():
     with pytest.raises(SchemaError, match="init_std_hand"):
         TrainCfg(init_std_hand=0.0)
     with pytest.raises(SchemaError, match="first_share"):
         TrainCfg(first_share=0.0)
+
+
+def test_every_preset_can_be_made():
+    assert {name: make().steps for name, make in PRESETS.items()} == {
+        "fast": 400_000, "full": 2_000_000, "curriculum": 1_200_000,
+    }  # fmt: skip
+
+
+class Hungry(PointMassEnv):
+    """Runs out of memory in its second iteration."""
+
+    def step(self, action):
+        self.taken = getattr(self, "taken", 0) + 1
+        if self.taken > 12:
+            raise MemoryError
+        return super().step(action)
+
+
+def test_out_of_memory_ends_clearly_with_the_last_checkpoint_whole(tmp_path):
+    with pytest.raises(TrainingError, match="fewer"):
+        learn(Hungry(4), replace(CFG, checkpoint_interval=1), tmp_path)
+    assert load_checkpoint(tmp_path / "policy.pt")["iteration"] == 1

@@ -1,11 +1,15 @@
 """The command line of experiments and probes, with jobs that take no time."""
 
+import numpy as np
 import pytest
 
 from h2s2r_rl.cli import experiments as verbs
 from h2s2r_rl.cli import main
 from h2s2r_rl.experiment import Result, Score
 from h2s2r_schemas.errors import SchemaError
+from h2s2r_sim.config import EnvCfg
+from h2s2r_sim.env.start.pool import StartCfg
+from h2s2r_sim.task import load_task
 
 
 def pretend(jobs, folder, workers, done):
@@ -65,3 +69,29 @@ def test_what_cannot_be_done_is_said(quick, tmp_path, capsys):
     ):
         assert main(command) == 2
         assert says in capsys.readouterr().err
+
+
+class Still:
+    """Does nothing; as a loaded policy is found in tests of what is printed."""
+
+    spec = None
+
+    def reset(self, env_ids=None):
+        pass
+
+    def act(self, obs):
+        return np.zeros((len(obs), 11))
+
+
+def test_probes_print_what_they_find_and_draw_it(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(verbs, "loaded", lambda path: (Still(), load_task("snackbox_push")))
+    cfg = EnvCfg(start=StartCfg(pool=8, min_valid=0.05))
+    monkeypatch.setattr(verbs, "env_cfg_of", lambda spec: cfg)
+    command = ["probe", "somewhere", "--seed", "1", "--episodes", "1", "--threads", "1", "--out", str(tmp_path)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    for expected in ("noise x 3: 0.0 %", "pushes x 0: 0.0 %", "everything: 0.0 %", "contacts of 0 successes"):
+        assert expected in said
+    assert said.count("placed ") == 25
+    assert {each.name for each in tmp_path.iterdir()} == {"noise.svg", "pushes.svg", "placements.svg", "contacts.svg"}

@@ -82,9 +82,9 @@ def scripted_hand(task: TaskSpec) -> HandTrajectory:
     at = np.where(time < onset, ready + time / onset * (held - ready), held + time)
     points = np.stack([script.hand(float(instant)).keypoints() for instant in at])
     held_from = int(np.searchsorted(time, onset))
-    T_world_first = task.reference.Ts_world_object[held_from]
-    carried = task.reference.Ts_world_object[held_from:, None] @ T_world_first.inv()
-    points[held_from:] = carried.apply(script.hand(held).keypoints()[None])
+    T_world_object = task.reference.Ts_world_object[held_from]
+    p_object_hand = T_world_object.inv().apply(script.hand(held).keypoints())
+    points[held_from:] = task.reference.Ts_world_object[held_from:, None].apply(p_object_hand[None])
     return HandTrajectory(
         side=task.side,
         time=time,

@@ -9,22 +9,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional
 
-from h2s2r_retarget.embodiment import load_embodiment
+from h2s2r_retarget.embodiment import Embodiment, load_embodiment
 from h2s2r_rl.cli.app import app
 from h2s2r_rl.cli.verbs import Noise, PolicyPath, loaded
-from h2s2r_rl.evaluate import env_cfg_of
-from h2s2r_rl.evaluate.conditions import over_noise, over_placements, over_pushes
+from h2s2r_rl.evaluate import Acts, env_cfg_of
+from h2s2r_rl.evaluate.conditions import Condition, over_noise, over_placements, over_pushes
 from h2s2r_rl.evaluate.contacts import usual, watch_contacts
 from h2s2r_rl.evaluate.transfer import check_transfer
 from h2s2r_rl.experiment import Job, Result, ablation_jobs, run_jobs, table_jobs
 from h2s2r_rl.experiment.report import ablation_table, table
+from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.errors import SchemaError
+from h2s2r_sim.config import EnvCfg
 from h2s2r_sim.perturbation import LEVELS
 
 #: What the published ablations are about.
@@ -77,6 +79,10 @@ def experiment(
         wanted = ablation_jobs(tasks, ablations, seeds, **common)
     else:
         wanted = [Job(task, method, seed, ablation=ablation, transfer=transfer, **common) for task in tasks]  # type: ignore[arg-type]
+    return _do(what, wanted, jobs, out)
+
+
+def _do(what: str, wanted: Sequence[Job], jobs: int, out: Path) -> int:
     found = run_jobs(wanted, out, min(jobs, os.cpu_count() or 1), _tell)
     if found:
         text = ablation_table(found) if what == "ablations" else table(found)
@@ -126,35 +132,73 @@ def probe(
     unknown = sorted(set(what) - set(_PROBES))
     if unknown:
         raise SchemaError(f"There is no probe {', '.join(unknown)}; there are: {', '.join(_PROBES)}.")
-    from h2s2r_rl.evaluate import pictures  # noqa: PLC0415 - extra train
-
     judged, task = loaded(policy)
     body = load_embodiment(robot, task.side)
     cfg = replace(env_cfg_of(judged.spec), perturbation=LEVELS[noise], num_threads=threads)
-    for name, over in (("noise", over_noise), ("pushes", over_pushes)):
+    subject = _Subject(judged, task, body, cfg, episodes, seed, out)
+    for name in _PROBES:
         if name in what:
-            points = over(judged, task, body, cfg, episodes, seed)
-            for point in points:
-                print(f"{name} x {point.factor:g}: {100 * point.found.success:.1f} %")
-            pictures.draw_conditions({name: points}, out / f"{name}.svg")
-    if "placements" in what:
-        cells = over_placements(judged, task, body, cfg, episodes, seed)
-        for cell in cells:
-            print(f"placed {1e3 * cell.x:+.0f}, {1e3 * cell.y:+.0f} mm off: {cell.successes} of {cell.episodes}")
-        pictures.draw_placements(cells, out / "placements.svg")
-    if "transfer" in what:
-        found = check_transfer(judged, task, body, cfg, episodes, seed)
-        for name, each in (("nominal", found.nominal), *found.checks.items()):
-            print(f"{name}: {100 * each.success:.1f} %")
-    if "contacts" in what:
-        picture = watch_contacts(judged, task, body, cfg, min(episodes, 32), seed)
-        print(
-            f"contacts of {picture.episodes} successes: {1e3 * picture.contact_distance:.0f} mm from the human's fingertips on "
-            f"average; at first {_links(picture.first_links)}; at last {_links(picture.last_links)}"
-        )
-        pictures.draw_contacts(picture, task, out / "contacts.svg")
+            _SHOWN[name](subject)
     return 0
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Who is probed, and how."""
+
+    policy: Acts
+    task: TaskSpec
+    body: Embodiment
+    cfg: EnvCfg
+    episodes: int
+    seed: int
+    out: Path
+
+
+def _noise(who: _Subject) -> None:
+    _show_curve("noise", over_noise(who.policy, who.task, who.body, who.cfg, who.episodes, who.seed), who.out)
+
+
+def _pushes(who: _Subject) -> None:
+    _show_curve("pushes", over_pushes(who.policy, who.task, who.body, who.cfg, who.episodes, who.seed), who.out)
+
+
+def _show_curve(name: str, points: Sequence[Condition], out: Path) -> None:
+    from h2s2r_rl.evaluate.pictures import draw_conditions  # noqa: PLC0415 - extra train
+
+    for point in points:
+        print(f"{name} x {point.factor:g}: {100 * point.found.success:.1f} %")
+    draw_conditions({name: points}, out / f"{name}.svg")
+
+
+def _placements(who: _Subject) -> None:
+    from h2s2r_rl.evaluate.pictures import draw_placements  # noqa: PLC0415 - extra train
+
+    cells = over_placements(who.policy, who.task, who.body, who.cfg, who.episodes, who.seed)
+    for cell in cells:
+        print(f"placed {1e3 * cell.x:+.0f}, {1e3 * cell.y:+.0f} mm off: {cell.successes} of {cell.episodes}")
+    draw_placements(cells, who.out / "placements.svg")
+
+
+def _transfer(who: _Subject) -> None:
+    found = check_transfer(who.policy, who.task, who.body, who.cfg, who.episodes, who.seed)
+    for name, each in (("nominal", found.nominal), *found.checks.items()):
+        print(f"{name}: {100 * each.success:.1f} %")
+
+
+def _contacts(who: _Subject) -> None:
+    from h2s2r_rl.evaluate.pictures import draw_contacts  # noqa: PLC0415 - extra train
+
+    picture = watch_contacts(who.policy, who.task, who.body, who.cfg, min(who.episodes, 32), who.seed)
+    print(
+        f"contacts of {picture.episodes} successes: {1e3 * picture.contact_distance:.0f} mm from the human's fingertips on "
+        f"average; at first {_links(picture.first_links)}; at last {_links(picture.last_links)}"
+    )
+    draw_contacts(picture, who.task, who.out / "contacts.svg")
 
 
 def _links(shares: dict[str, float]) -> str:
     return ", ".join(sorted(usual(shares))) or "none"
+
+
+_SHOWN = {"noise": _noise, "pushes": _pushes, "placements": _placements, "transfer": _transfer, "contacts": _contacts}

@@ -50,7 +50,7 @@ def train(
     task: _TASK,
     /,
     robot: str = "iiwa14_allegro",
-    preset: Literal["fast", "full"] = "fast",
+    preset: Literal["fast", "full", "curriculum"] = "fast",
     steps: int | None = None,
     num_envs: int | None = None,
     seed: int = 0,
@@ -67,7 +67,7 @@ def train(
     Args:
         task: what is to be learned.
         robot: name or folder.
-        preset: fast: minutes; full: for what fast does not learn.
+        preset: fast: minutes; full: for what fast does not learn; curriculum: a trial for grasps.
         steps: policy steps over all environments; the preset's if not given.
         num_envs: environments stepped together; the preset's if not given.
         seed: of everything that is drawn.

@@ -12,9 +12,9 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
 
-import mujoco
 import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment, load_embodiment
@@ -156,7 +156,7 @@ def _result(job: Job, scores: dict[str, Score], **training: object) -> Result:
     flags = [f"--{name} {value}".removesuffix(" True") for name, value in changed.items()]
     command = " ".join(["h2s2r-rl experiment one", job.task, *flags])
     machine = (
-        f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, MuJoCo {mujoco.__version__}"
+        f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, MuJoCo {version('mujoco')}"
     )
     return Result(job, scores, command, machine, sources_hash(), **training)  # type: ignore[arg-type]
 

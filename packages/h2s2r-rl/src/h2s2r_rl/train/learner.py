@@ -161,6 +161,11 @@ class _Training:
             self._runner.learn(1)
         except ValueError as error:  # what rsl_rl's check of observations and rewards raises
             raise TrainingError(f"Iteration {iteration}: {error} The last checkpoint is whole.") from error
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            raise TrainingError(
+                f"Iteration {iteration}: out of memory with {self._cfg.num_envs} environments. The last checkpoint is whole: "
+                "train with fewer (--num-envs), in another folder."
+            ) from error
         if not all(bool(torch.isfinite(weights).all()) for weights in self._runner.alg.get_policy().parameters()):
             raise TrainingError(
                 f"After iteration {iteration} the policy's weights are no numbers any more. The last checkpoint is whole; a "
@@ -204,7 +209,9 @@ def set_exploration(runner: OnPolicyRunner, cfg: TrainCfg, env: VecEnv) -> None:
     """Let the hand explore more, or less, than the arm."""
     if cfg.init_std_hand is None or not isinstance(env, Environment):
         return
-    spread = runner.alg.get_policy().distribution.log_std_param
+    (spread,) = (
+        value for name, value in runner.alg.get_policy().named_parameters() if name == "distribution.log_std_param"
+    )
     with torch.no_grad():
         spread[env.actions.num_arm_actions :] = math.log(cfg.init_std_hand)
 
