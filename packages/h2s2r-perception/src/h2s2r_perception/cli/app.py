@@ -10,11 +10,25 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from h2s2r_perception.cli import calibrate, convert, hand, objects, premanip, scene, see, track, view
+from h2s2r_perception.cli import (
+    calibrate,
+    convert,
+    doctor,
+    hand,
+    live,
+    objects,
+    premanip,
+    record,
+    scene,
+    see,
+    segment,
+    track,
+    view,
+)
 from h2s2r_schemas.errors import H2S2RError
 
 #: In the order in which the help lists them.
-_VERBS = (convert, calibrate, objects, see, track, hand, premanip, scene, view)
+_VERBS = (record, convert, calibrate, objects, segment, see, track, hand, premanip, scene, view, live, doctor)
 
 
 def _parser() -> argparse.ArgumentParser:

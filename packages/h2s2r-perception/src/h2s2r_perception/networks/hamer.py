@@ -123,7 +123,7 @@ def align_with_depth(
         raise NetworkError(
             f"{len(points)} measured points on the hand, {_FEWEST_POINTS} are needed: bring it nearer, or give a mask of it."
         )
-    slide = np.median(measured[on_hand] - vertices[front][inside][on_hand, 2]) / ray[2]
+    slide = np.median(measured[on_hand] - (vertices[front][inside])[on_hand][:, 2]) / ray[2]
     moved = slide * ray
     gate = _FIRST_GATE
     for _ in range(_ROUNDS):
@@ -131,7 +131,7 @@ def align_with_depth(
         near = distance < gate
         if near.sum() < _FEWEST_POINTS:
             break
-        moved = moved + np.median(points[near] - (vertices[front] + moved)[nearest[near]], axis=0)
+        moved = moved + np.median(points[near] - (vertices[front] + moved)[np.asarray(nearest)[near]], axis=0)
         gate = max(_LAST_GATE, 0.7 * gate)
     distance, _ = KDTree(vertices[front] + moved).query(points)
     residual = float(np.median(distance[distance < _FIRST_GATE])) if (distance < _FIRST_GATE).any() else np.inf

@@ -8,6 +8,7 @@ SAM 2 (Apache-2.0) looks at a whole video at once; its frames are put into a tem
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -83,13 +84,13 @@ class Sam2:
                 f"Which SAM 2 these weights are of is not known ({config!r}): give {', '.join(CONFIGS.values())}."
             )
         import torch  # noqa: PLC0415 - extra
-        from sam2.build_sam import build_sam2_video_predictor  # noqa: PLC0415 - extra
 
+        build: Any = importlib.import_module("sam2.build_sam").build_sam2_video_predictor
         self._torch: Any = torch
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         checkpoint = None if weights is None else str(weights)
         try:
-            self._network = build_sam2_video_predictor(f"configs/sam2.1/{config}.yaml", checkpoint, self._device)
+            self._network = build(f"configs/sam2.1/{config}.yaml", checkpoint, self._device)
         except (RuntimeError, KeyError, EOFError, OSError) as error:
             raise NetworkError(f"{weights} does not load as {config}: {error or 'other layers than it has'}") from error
 
