@@ -27,7 +27,7 @@ from h2s2r_schemas.robots import RobotSpec
 
 CHANNEL = "fri"
 _STATUS, _LOG = struct_of(ARM_STATUS), struct_of(ARM_LOG)
-_ZEROS = (0.0,) * NUM_ARM
+_ZEROS, _DRIVES_ON = (0.0,) * NUM_ARM, (DriveState.ACTIVE,) * NUM_ARM
 _IDLE, _WAIT, _ACTIVE = SessionState.IDLE, SessionState.COMMANDING_WAIT, SessionState.COMMANDING_ACTIVE
 _SILENT = fault_number("fri_silent")
 #: [ns] between two records while nothing comes.
@@ -197,7 +197,6 @@ class ArmLoop:
     # ── what it says ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _remember(self, message: MonitoringMessage) -> None:
-        drives_on = bool(message.drive_states) and all(each == DriveState.ACTIVE for each in message.drive_states)
         self._seen = (
             message.time_ns,
             message.session_state,
@@ -205,7 +204,7 @@ class ArmLoop:
             message.safety_state,
             message.operation_mode,
             message.control_mode,
-            int(drives_on),
+            int(message.drive_states == _DRIVES_ON),
             message.send_period_ms,
             message.tracking_performance,
         )

@@ -6,6 +6,8 @@ Not here: silence of the cabinet (arm), what follows from a fault (states).
 
 from __future__ import annotations
 
+from operator import le, sub
+
 from h2s2r_hw.config import ArmCfg
 from h2s2r_hw.drivers.fri import (
     NUM_JOINTS,
@@ -62,6 +64,7 @@ class ArmChecks:
         self._mode = {"position": ClientCommandMode.POSITION, "torque": ClientCommandMode.TORQUE}[cfg.mode]
         self._key: tuple[object, ...] = ()
         self._wrong: Wrong | None = None
+        self._off_target = [cfg.off_target] * NUM_JOINTS
         self._armed_in = -1
         self._felt = 0
 
@@ -142,16 +145,18 @@ class ArmChecks:
 
     def _look_at_joints(self, message: MonitoringMessage) -> None:
         """While it is armed: it is where it was sent, and nothing pushes."""
-        part, off = self._part, self._cfg.off_target
-        for joint, (q, sent) in enumerate(zip(message.measured_joint_pos, part.upsampler.joint_pos, strict=True)):
-            if not -off <= q - sent <= off:
-                part.fault(_OFF_TARGET, abs(q - sent), joint)
-        felt = -1
-        for joint, (torque, most) in enumerate(
-            zip(message.external_torque, self._cfg.external_torque_limit, strict=False)
-        ):
-            if not -most <= torque <= most:
-                felt = joint
-        self._felt = self._felt + 1 if felt >= 0 else 0
+        part, sent = self._part, self._part.upsampler.joint_pos
+        # A comparison is false for what is not a number.
+        if not all(map(le, map(abs, map(sub, message.measured_joint_pos, sent)), self._off_target)):
+            away = [abs(q - wanted) for q, wanted in zip(message.measured_joint_pos, sent, strict=True)]
+            joint = next(joint for joint, each in enumerate(away) if not each <= self._cfg.off_target)
+            part.fault(_OFF_TARGET, away[joint], joint)
+        most = self._cfg.external_torque_limit
+        if all(map(le, map(abs, message.external_torque), most)):
+            self._felt = 0
+            return
+        self._felt += 1
         if self._felt >= self._cfg.external_torque_ticks:
-            part.fault(_EXTERNAL, message.external_torque[felt], felt)
+            torques = zip(message.external_torque, most, strict=False)
+            joint = next(joint for joint, (torque, limit) in enumerate(torques) if not abs(torque) <= limit)
+            part.fault(_EXTERNAL, message.external_torque[joint], joint)

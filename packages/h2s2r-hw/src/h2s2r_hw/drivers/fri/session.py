@@ -35,7 +35,7 @@ class ArmSession:
         self.joint_vel: list[float] = [0.0] * NUM_JOINTS
         """(7) [rad/s] from differences of measured positions."""
         self.ipo_vel: list[float] = [0.0] * NUM_JOINTS
-        """(7) [rad/s] of the cabinet's own motion, from the last two messages."""
+        """(7) [rad/s] of the cabinet's own motion at the end of COMMANDING_WAIT."""
         self.received = self.sent = self.undecodable = self.lost = self.repeated = self.clock_jumps = 0
         self.sessions = self.activations = 0
         self.undecodable_in_a_row = 0
@@ -112,7 +112,7 @@ class ArmSession:
                     self.joint_vel, message.measured_joint_pos, before.measured_joint_pos, strict=True
                 )
             ]
-        if message.session_state >= SessionState.COMMANDING_WAIT:
+        if before.session_state == SessionState.COMMANDING_WAIT:
             if len(message.ipo_joint_pos) == len(before.ipo_joint_pos) == NUM_JOINTS:
                 pairs = zip(message.ipo_joint_pos, before.ipo_joint_pos, strict=True)
                 self.ipo_vel = [(new - old) / elapsed for new, old in pairs]
