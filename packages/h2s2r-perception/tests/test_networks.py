@@ -400,7 +400,7 @@ def test_sam2_untrained_runs_on_the_cpu(tmp_path):
     pytest.importorskip("sam2")
     pytest.importorskip("torchvision")
     demo, mask = recording(tmp_path / "demo")
-    network = Sam2(None, device="cpu")
+    network = Sam2(None, device="cpu", edge=256)
     prompts = {"object": Prompt(1, box=(80.0, 60.0, 200.0, 160.0)), "thing": Prompt(1, mask=mask)}
     found = list(network.segment(demo, prompts))
     assert [masks.index for masks in found] == [1, 2, 0]

@@ -65,12 +65,13 @@ class Sam2:
         weights: checkpoint of SAM 2.1, e.g. ``sam2.1_hiera_tiny.pt``; none builds it untrained, for a trial of the machinery.
         config: name of its configuration; by the weights' file name if empty.
         device: of torch; a GPU if there is one and this is empty.
+        edge: [px] to which pictures are scaled inside; the weights were trained at 1024, less is faster and coarser.
 
     Raises:
         NetworkError: the extra is not installed, no such file, a configuration that is not known, or one of other weights.
     """
 
-    def __init__(self, weights: Path | None, config: str = "", device: str = "") -> None:
+    def __init__(self, weights: Path | None, config: str = "", device: str = "", edge: int = 1024) -> None:
         for module in ("torch", "torchvision", "sam2"):
             if importlib.util.find_spec(module) is None:
                 raise NetworkError(f"{module} is not installed: pip install 'h2s2r-perception[sam2]' (brings torch).")
@@ -90,7 +91,12 @@ class Sam2:
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         checkpoint = None if weights is None else str(weights)
         try:
-            self._network = build(f"configs/sam2.1/{config}.yaml", checkpoint, self._device)
+            self._network = build(
+                f"configs/sam2.1/{config}.yaml",
+                checkpoint,
+                self._device,
+                hydra_overrides_extra=[f"++model.image_size={edge}"],
+            )
         except (RuntimeError, KeyError, EOFError, OSError) as error:
             raise NetworkError(f"{weights} does not load as {config}: {error or 'other layers than it has'}") from error
 
