@@ -31,6 +31,8 @@ class HandCfg:
     """[m] distances from the surface beyond which a measured point is ignored, one after the other."""
     free_sigma: float = 0.0025
     """[m] standard deviation of flesh in front of what was measured behind it."""
+    free_gate: float = 0.04
+    """[m] in front of what was measured beyond which that is taken to be the background instead."""
     free_depth: float = 0.9
     """Share of its radius that flesh is deep over a keypoint, seen from anywhere."""
     end_of_middle: float = 0.55

@@ -185,8 +185,11 @@ def add_free_space(normal: Normal, pose: Pose, evidence: Evidence, shape: np.nda
     flesh = cfg.free_depth * RADII * np.exp(shape[0] + shape[_THICKNESS])
     least = measured_at(pose, evidence) + flesh
     r = np.where(np.isfinite(least), np.minimum(pose.points[:, :21, 2] - least, 0.0), 0.0)
-    weight = np.where(r < 0, cfg.free_sigma**-2, 0.0)
-    normal.add(r, weight, pose.by_posture[:, :21, 2], pose.by_shape[:, :21, 2])
+    # Far behind is the background, seen past a finger that is a few pixels beside where it is thought to be.
+    inside = 1.0 - np.minimum(-r / cfg.free_gate, 1.0) ** 2
+    weight = np.where(r < 0, (inside / cfg.free_sigma) ** 2, 0.0)
+    loss = cfg.free_gate**2 / 6 * (1 - inside**3) / cfg.free_sigma**2
+    normal.add(r, weight, pose.by_posture[:, :21, 2], pose.by_shape[:, :21, 2], loss)
 
 
 def add_usual(normal: Normal, posture: Posture, cfg: HandCfg) -> None:
