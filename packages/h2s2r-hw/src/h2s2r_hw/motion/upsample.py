@@ -92,7 +92,7 @@ class Upsampler:
         if self.at_rest:
             return self.joint_pos
         out = self._out
-        result = self._otg.update(self._in, out)
+        result = self._update()
         if result not in _GOOD:
             result = self._stop_after_failure()
             if result is None:
@@ -107,8 +107,16 @@ class Upsampler:
         self.failures += 1
         self._braking = False
         self.brake()
-        result = self._otg.update(self._in, self._out)
+        result = self._update()
         return result if result in _GOOD else None
+
+    def _update(self) -> Any:
+        """The next setpoint, or why there is none."""
+        try:
+            return self._otg.update(self._in, self._out)
+        except ruckig.RuckigError:
+            # It raises where it finds no way for numerical reasons: seldom, on targets that change all the time.
+            return None
 
     def _set(self, joint_pos: list[float], joint_vel: list[float], joint_acc: list[float]) -> None:
         given = self._in

@@ -6,6 +6,7 @@ Not here: the honest client (h2s2r_schemas.client), which a puppet uses undernea
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -155,7 +156,8 @@ class Stranger:
     def try_to_send(self, *messages: bytes, seconds: float = 0.3) -> None:
         """Hand messages over that perhaps never arrive, wait [s] of wall time, and let the server read what did."""
         for data in messages:
-            self._socket.send(data, zmq.NOBLOCK)
+            with contextlib.suppress(zmq.Again):
+                self._socket.send(data, zmq.NOBLOCK)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(0.02)
