@@ -107,6 +107,7 @@ MOTION_COUNTERS = (
     "guard_holds",  # ticks at which the final guard changed what was to be sent: must stay 0
     "stale_targets",  # times that tracking ended because the target was too old
     "stops",  # controlled stops begun
+    "unsolved",  # ticks for which no way to the target could be computed, and motion was stopped instead
     "far_targets",  # targets refused because they began too far away
     "residual_active",  # ticks with a correction in what was sent
     "residual_not_finite",

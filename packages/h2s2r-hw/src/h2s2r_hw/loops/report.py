@@ -104,6 +104,7 @@ class Report:
             "guard_holds": part.guard_holds,
             "stale_targets": part.stale_targets,
             "stops": part.stops,
+            "unsolved": part.upsampler.failures,
             "far_targets": part.far_targets,
             "residual_active": one.active + other.active,
             "residual_not_finite": one.not_finite + other.not_finite,
