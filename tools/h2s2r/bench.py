@@ -4,15 +4,18 @@ In:  the name of a benchmark.   Out: a flat mapping from keys to figures.
 Not here: any measurement (each package has its own).
 
 A package adds one by an entry point in the group ``h2s2r.benchmarks``: ``name = "module:run"``, where ``run(slow: bool)``
-returns the mapping. A ``SHOWS`` in that module maps those of its keys that show a requirement to its ids.
+returns the mapping, with a second parameter ``seeds: tuple[int, ...]`` where these can be chosen. A ``SHOWS`` in that module
+maps those of its keys that show a requirement to its ids.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from h2s2r_schemas.errors import H2S2RError
@@ -33,19 +36,24 @@ def _find(name: str) -> EntryPoint:
     return found[name]
 
 
-def run(name: str, slow: bool = False) -> dict[str, Figure]:
+def run(name: str, slow: bool = False, seeds: Sequence[int] = ()) -> dict[str, Figure]:
     """Run one benchmark.
 
     Args:
         name: as listed by ``benchmarks()``.
         slow: the long version, where it has one.
+        seeds: of what is measured, where the benchmark lets them be chosen; its own if none.
 
     What a benchmark or a library below it prints goes to stderr: stdout holds the figures alone.
 
     Raises:
-        H2S2RError: no benchmark has this name, or a value is not a finite number, a text or a boolean.
+        H2S2RError: no benchmark has this name or it takes no seeds, or a value is not a finite number, a text or a boolean.
     """
     measure = _find(name).load()
+    if seeds:
+        if "seeds" not in inspect.signature(measure).parameters:
+            raise H2S2RError(f"Benchmark {name} has seeds of its own: leave out --seeds.")
+        measure = functools.partial(measure, seeds=tuple(seeds))
     with contextlib.redirect_stdout(sys.stderr):
         figures = dict(measure(slow=slow))
     for key, value in figures.items():

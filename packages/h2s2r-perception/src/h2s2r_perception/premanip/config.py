@@ -34,9 +34,12 @@ class PremanipCfg:
     least_noise: float = 0.0005
     """[m] standard deviation of a still object's track, at least."""
     lead: float = 0.1
-    """[s] before first motion at which the hand is taken: it has come, and has not yet bent to the load."""
-    search_hand: float = 0.3
-    """[s] earlier than that at most, where the hand was not found just then."""
+    """[s] before first motion at which the hand is taken at the latest: then it has come, and has not yet bent to the load."""
+    gap: float = 0.010
+    """[m] from the surface that the nearest keypoint of the hand taken is at least, where it was that far shortly before:
+    keypoints lie about 8 mm deep in the flesh, and a robot's fingers, thicker than these, need room to start in."""
+    search_hand: float = 0.6
+    """[s] earlier than that at most."""
     on_object: float = 0.015
     """[m] from the surface, a keypoint of a hand is on it: keypoints lie in the flesh, and are not exact."""
     near_object: float = 0.06

@@ -124,11 +124,16 @@ def _check_hand(onset: Onset, approach: Approach, cfg: PremanipCfg) -> None:
 
 
 def _hand_frame(onset: Onset, approach: Approach, cfg: PremanipCfg) -> int:
-    """The frame whose hand is taken: the last one found before ``lead``; if there is none, the first one found after."""
+    """The frame whose hand is taken: the last one before contact, by its distance; where none is that far, the last one found
+    before ``lead``; where there is none, the first one found after.
+    """
     found = (approach.hand_index >= 0) & (approach.frames <= onset.frame)
     wanted = onset.change_time - cfg.lead
-    early = approach.frames[found & (approach.time <= wanted) & (approach.time >= wanted - cfg.search_hand)]
-    return int(early[-1]) if early.size else int(approach.frames[found & (approach.time > wanted)][0])
+    early = found & (approach.time <= wanted) & (approach.time >= wanted - cfg.search_hand)
+    for fit in (early & (approach.distance >= cfg.gap), early):
+        if fit.any():
+            return int(approach.frames[fit][-1])
+    return int(approach.frames[found & (approach.time > wanted)][0])
 
 
 def _hint(motion: Motion, approach: Approach, cfg: PremanipCfg) -> str:
