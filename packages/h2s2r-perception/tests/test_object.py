@@ -86,6 +86,17 @@ def test_the_hole_under_a_scan_is_closed_and_crumbs_are_dropped(tmp_path):
     assert any("crumb" in line for line in scan.said) and any("closed a hole 1" in line for line in scan.said)
 
 
+def test_faces_that_contradict_each_other_are_turned(tmp_path):
+    made = bracket()
+    faces = made.faces.copy()
+    faces[::3] = faces[::3, ::-1]
+    mixed = trimesh.Trimesh(made.vertices, faces, process=False)
+    assert abs(mixed.volume - made.volume) > 0.1 * made.volume
+    path = scan_file(tmp_path, mixed)
+    model = object_from_scan(path, ScanCfg(unit="m", density=WOOD, convex="hull")).model
+    assert model.mass == pytest.approx(WOOD * made.volume)
+
+
 def test_parts_by_coacd_fill_the_object_and_not_its_notch(tmp_path):
     pytest.importorskip("coacd")
     made = bracket()

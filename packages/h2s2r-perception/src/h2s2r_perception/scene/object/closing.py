@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import trimesh
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from h2s2r_schemas.errors import SchemaError
 
@@ -17,17 +19,48 @@ _CRUMB = 0.02
 
 def without_floaters(mesh: trimesh.Trimesh) -> tuple[trimesh.Trimesh, list[str]]:
     """The mesh without the small loose parts that scans leave, and how many those were."""
-    parts = mesh.split(only_watertight=False)
-    if len(parts) < 2:
-        return mesh, []
-    areas = np.array([part.area for part in parts])
-    kept = [part for part, area in zip(parts, areas, strict=True) if area >= _CRUMB * areas.sum()]
-    dropped = len(parts) - len(kept)
+    pairs = np.asarray(mesh.face_adjacency).reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(mesh.faces),) * 2)
+    count, part = connected_components(graph, directed=False)
+    areas = np.bincount(part, mesh.area_faces, count)
+    kept = areas >= _CRUMB * areas.sum()
+    dropped = int((~kept).sum())
     if not dropped:
         return mesh, []
-    return kept[0] if len(kept) == 1 else sum(kept[1:], kept[0]), [
-        f"{dropped} loose crumb{'s' * (dropped > 1)} dropped"
+    main = mesh.copy()
+    main.update_faces(kept[part])
+    main.remove_unreferenced_vertices()
+    return main, [f"{dropped} loose crumb{'s' * (dropped > 1)} dropped"]
+
+
+def same_way_round(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """The mesh with faces turned such that neighbours go round the same way, and each closed part encloses its inside."""
+    pairs = np.asarray(mesh.face_adjacency)
+    if not len(pairs):
+        return mesh.copy()
+    faces = np.array(mesh.faces)
+    first, second = np.asarray(mesh.face_adjacency_edges).T
+    # An edge that both faces go along in the same direction says that one of them is to be turned.
+    along = [
+        ((faces[side] == first[:, None]) & (np.roll(faces[side], -1, axis=1) == second[:, None])).any(1)
+        for side in pairs.T
     ]
+    contradict = dict(zip(map(tuple, pairs.tolist()), (along[0] == along[1]).tolist(), strict=True))
+    graph = coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(faces), len(faces)))
+    count, part = connected_components(graph, directed=False)
+    turned = np.zeros(len(faces), bool)
+    for label in range(count):
+        start = int(np.flatnonzero(part == label)[0])
+        order, before = breadth_first_order(graph, start, directed=False)
+        for face in order[1:].tolist():
+            other = int(before[face])
+            turned[face] = turned[other] ^ contradict[min(face, other), max(face, other)]
+    faces[turned] = faces[turned][:, ::-1]
+    corners = np.asarray(mesh.vertices)[faces] - mesh.centroid
+    volumes = np.bincount(part, np.linalg.det(corners), count)
+    inside_out = volumes[part] < 0
+    faces[inside_out] = faces[inside_out][:, ::-1]
+    return trimesh.Trimesh(mesh.vertices, faces, process=False)
 
 
 def close_holes(mesh: trimesh.Trimesh, where: str) -> tuple[trimesh.Trimesh, list[str]]:
@@ -36,8 +69,7 @@ def close_holes(mesh: trimesh.Trimesh, where: str) -> tuple[trimesh.Trimesh, lis
     Raises:
         SchemaError: edges where more than two triangles meet, or holes that touch: those need a mesh editor.
     """
-    mesh = mesh.copy()
-    trimesh.repair.fix_winding(mesh)
+    mesh = same_way_round(mesh)
     said = []
     vertices, faces = [np.asarray(mesh.vertices)], [np.asarray(mesh.faces)]
     for loop in _boundaries(mesh, where):

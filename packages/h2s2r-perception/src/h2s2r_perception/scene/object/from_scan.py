@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from h2s2r_perception.scene.object.closing import close_holes, without_floaters
+from h2s2r_perception.scene.object.closing import close_holes, same_way_round, without_floaters
 from h2s2r_perception.scene.object.convex import convex_parts
 from h2s2r_perception.scene.object.mesh_file import read_mesh, scale_to_metres, turn_up
 from h2s2r_perception.track.surface import check_size
@@ -116,7 +116,7 @@ def _closed(mesh: trimesh.Trimesh, cfg: ScanCfg, where: str) -> tuple[trimesh.Tr
     said: list[str] = []
     if not mesh.is_watertight:
         mesh, said = close_holes(mesh, where)
-    trimesh.repair.fix_normals(mesh, multibody=True)
+    mesh = same_way_round(mesh)
     if mesh.volume <= 0:
         raise SchemaError(f"{where} encloses no volume: its faces contradict each other. Repair it, or use solid=hull.")
     return mesh, said
