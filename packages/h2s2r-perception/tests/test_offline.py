@@ -10,9 +10,10 @@ import pytest
 from scenes_for_tests import CAMERA, Ball, Box, faces_rgb, look_at, render
 
 from h2s2r_perception.cli import main
-from h2s2r_perception.track.offline import track_in_camera, track_object
+from h2s2r_perception.track.config import TrackCfg
+from h2s2r_perception.track.offline import search_what_moves, track_in_camera, track_object
 from h2s2r_perception.track.smooth import smooth_path
-from h2s2r_perception.track.surface import load_mesh, surface_of
+from h2s2r_perception.track.surface import load_mesh, object_mesh, surface_of
 from h2s2r_schemas.artifacts import Calibration, ObjectModel, ObjectTrajectory, Shape
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
@@ -85,6 +86,21 @@ def test_a_push_is_tracked_without_help(tmp_path, mask):
     off = np.abs(np.rad2deg(angle) - 180 * flipped)
     assert place.mean() < 0.003 and place.max() < 0.006 and off.max() < 3.0
     assert steps[-1] == (44, 44) or steps[-1][0] >= 40
+
+
+def test_of_two_things_alike_the_one_that_moves_is_the_object():
+    """Two boxes of one size; only the depth of a later picture, in which a ball hides a part of the other, tells them apart."""
+    still = Box(SIZE, SE3.from_parts((1, 0, 0, 0), (0.08, -0.12, SIZE[2] / 2)), faces_rgb(3), "still")
+    before = Box(SIZE, SE3.from_parts((1, 0, 0, 0), (-0.08, 0.08, SIZE[2] / 2)), faces_rgb(3))
+    after = Box(SIZE, SE3.from_parts((1, 0, 0, 0), (-0.2, 0.2, SIZE[2] / 2)), faces_rgb(3))
+    hand = Ball(0.03, np.array((0.1, -0.2, 0.05)), (205, 150, 125))
+    frame, masks = render([still, before], T_WORLD_CAMERA, 0, noise_px=0.05)
+    later, _ = render([still, after, hand], T_WORLD_CAMERA, 9, noise_px=0.05)
+    surface = surface_of(object_mesh(MODEL), "box")
+    start = search_what_moves(frame, surface, TrackCfg(), {0: frame.depth, 9: later.depth})
+    assert (start.mask & masks["object"]).sum() > 0.8 * start.mask.sum()
+    place, _ = (T_WORLD_CAMERA @ start.T_camera_object).distance(before.T_world_box)
+    assert place < 0.005
 
 
 def test_a_part_of_a_recording_keeps_its_times(tmp_path):

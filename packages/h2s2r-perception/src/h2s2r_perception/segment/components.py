@@ -67,7 +67,7 @@ def find_components(frame: RGBDFrame, plane: Plane, noise: float) -> list[Compon
     solid = (above & ~torn).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
     sides = (labels[:2].max(0), labels[-2:].max(0), labels[:, :2].max(1), labels[:, -2:].max(1))
-    at_border = sum(np.bincount(side, minlength=count) for side in sides)
+    at_border = np.sum([np.bincount(side, minlength=count) for side in sides], axis=0)
     found = []
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] < _FEWEST_PIXELS // 4:

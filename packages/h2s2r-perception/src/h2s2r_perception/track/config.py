@@ -56,7 +56,7 @@ class TrackCfg:
     found_score: float = 0.4
     """Least score of a start pose that is believed after a loss."""
     search_every: int = 10
-    """Lost frames between two searches of the whole picture."""
+    """Lost frames between two searches of the whole picture; the first is after half as many."""
     learn_every: int = 3
     """Frames between two in which colours and background are learnt."""
     seed: int = 0

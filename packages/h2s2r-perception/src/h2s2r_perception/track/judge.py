@@ -68,9 +68,13 @@ def judge_path(found: ObjectTrajectory, truth: DemoTruth) -> PathErrors:
     if not len(kept):
         return PathErrors(add, rotation, flagged, False)
     surface = surface_of(object_mesh(truth.object), truth.object.name)
-    Ts_world_found, Ts_world_true = found.Ts_world_object[kept], true.Ts_world_object[index[kept]]
     tried = [
-        _errors(Ts_world_found @ T_object_turned, Ts_world_true, truth.object.symmetry, surface)
+        _errors(
+            found.Ts_world_object[kept] @ T_object_turned,
+            true.Ts_world_object[index[kept]],
+            truth.object.symmetry,
+            surface,
+        )
         for T_object_turned in shape_turns(surface)
     ]
     best = int(np.argmin([float(np.median(distance)) for distance, _ in tried]))
@@ -78,11 +82,11 @@ def judge_path(found: ObjectTrajectory, truth: DemoTruth) -> PathErrors:
     return PathErrors(add, rotation, flagged, best > 0)
 
 
-def start_is_right(T_world_found: SE3, T_world_true: SE3, model: ObjectModel, surface: SurfaceModel) -> bool:
+def start_is_right(T_world_object: SE3, T_world_true: SE3, model: ObjectModel, surface: SurfaceModel) -> bool:
     """Whether a first pose is within 1 cm and 10° of the truth, turns that look the same counting as none."""
     for T_object_turned in shape_turns(surface):
-        T_world_same = align_symmetry(T_world_found @ T_object_turned, T_world_true, model.symmetry)
-        middles = [T_world_object.apply(surface.centre) for T_world_object in (T_world_same, T_world_true)]
+        T_world_same = align_symmetry(T_world_object @ T_object_turned, T_world_true, model.symmetry)
+        middles = [one.apply(surface.centre) for one in (T_world_same, T_world_true)]
         _, angle = T_world_same.distance(T_world_true)
         if float(np.linalg.norm(middles[0] - middles[1])) < START_PLACE and float(angle) < START_TURN:
             return True

@@ -121,10 +121,12 @@ def track_in_camera(
     if others:
         frame, second = others[0]
         # A box, a mug whose handle is hidden: of poses that explain a picture alike the one that the first pass came to is taken.
-        T_camera_known = one[frame].T_camera_object
-        T_camera_object, _ = nearest_likeness(second.T_camera_object, T_camera_known, symmetry, shape_turns(surface))
-        if score_pose(_frame(demo, frame), second.mask, surface, T_camera_known, cfg) > _EQUAL * second.score:
-            T_camera_object = T_camera_known
+        known = one[frame]
+        T_camera_object, _ = nearest_likeness(
+            second.T_camera_object, known.T_camera_object, symmetry, shape_turns(surface)
+        )
+        if score_pose(_frame(demo, frame), second.mask, surface, known.T_camera_object, cfg) > _EQUAL * second.score:
+            T_camera_object = known.T_camera_object
         other = passes.both_ways(frame, T_camera_object)
         if _mean_quality(other) < _MUCH_WORSE * _mean_quality(one):
             other = one
@@ -197,7 +199,7 @@ def _find_anchors(
     trouble = "Nothing fits its shape."
     for index in indices:
         try:
-            found.append((index, _search_what_moves(_frame(demo, index), surface, cfg, depths)))
+            found.append((index, search_what_moves(_frame(demo, index), surface, cfg, depths)))
         except SchemaError as error:
             trouble = str(error)
         sure = [frame for frame, start in found if start.score > _SURE]
@@ -219,7 +221,7 @@ def _order(first: int, last: int) -> list[int]:
     return sorted(spread, key=lambda index: (min(index - first, last - index), index))
 
 
-def _search_what_moves(frame: RGBDFrame, surface: SurfaceModel, cfg: TrackCfg, depths: dict[int, np.ndarray]) -> Start:
+def search_what_moves(frame: RGBDFrame, surface: SurfaceModel, cfg: TrackCfg, depths: dict[int, np.ndarray]) -> Start:
     """The best first pose in a frame; of things that fit alike, the one that is elsewhere in other frames (their ``depths``)."""
     starts, noise = search(frame, surface, cfg), depth_noise(frame.depth)
     others = [depth for index, depth in depths.items() if index != frame.index]
