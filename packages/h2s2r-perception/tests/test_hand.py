@@ -19,7 +19,7 @@ from h2s2r_perception.hand.judge import figures, judge
 from h2s2r_perception.hand.landmarks import Landmarks
 from h2s2r_perception.hand.path import find_all, fit_path, track_hand
 from h2s2r_perception.hand.side import decide_side
-from h2s2r_perception.hand.skeleton import Posture, keypoints, pose, rotation, rotation_vector
+from h2s2r_perception.hand.skeleton import Posture, keypoints, posed, rotation, rotation_vector
 from h2s2r_schemas.codec import load
 from h2s2r_schemas.demo import DemoTruth, open_demo, truth_path
 from h2s2r_schemas.errors import H2S2RError, SchemaError
@@ -81,7 +81,7 @@ def fitted(evidence: Evidence) -> tuple[str, np.ndarray]:
 def test_derivatives_are_those_of_the_points():
     rng = np.random.default_rng(1)
     posture = Posture(rng.normal(size=(3, 3)), rotation(rng.normal(size=(3, 3))), 0.5 * rng.normal(size=(3, 21)))
-    now, step = pose(posture, SHAPE), 1e-6
+    now, step = posed(posture, SHAPE), 1e-6
     for number in range(27):
         ahead = np.zeros((3, 27))
         ahead[:, number] = step

@@ -14,7 +14,7 @@ import numpy as np
 from h2s2r_perception.hand.config import HandCfg
 from h2s2r_perception.hand.evidence import PALM_OUTLINE, Evidence
 from h2s2r_perception.hand.fit import Fit
-from h2s2r_perception.hand.skeleton import pose, rotation_vector
+from h2s2r_perception.hand.skeleton import posed, rotation_vector
 from h2s2r_perception.hand.terms import measured_at
 
 #: [m] behind what was measured at its place, beyond which a keypoint is hidden: deeper than any flesh over it.
@@ -49,7 +49,7 @@ def leaps(fit: Fit, time: np.ndarray, cfg: HandCfg) -> np.ndarray:
 
 def confidence(fit: Fit, evidence: Evidence, cfg: HandCfg) -> np.ndarray:
     """(T, 21) how sure each keypoint is, 0 to 1: less off its landmark, where hidden, and in frames that fit badly."""
-    now = pose(fit.posture, fit.shape)
+    now = posed(fit.posture, fit.shape)
     agrees = 1.0 / (1.0 + (fit.off / (2 * cfg.pixel_huber)) ** 2)
     behind = now.points[:, :21, 2] - measured_at(now, evidence)
     hidden = np.isfinite(behind) & (behind > _HIDDEN)

@@ -17,7 +17,7 @@ from h2s2r_perception.hand.anatomy import PALM, SHAPE_SIGMA, USUAL
 from h2s2r_perception.hand.chain import solve_chain
 from h2s2r_perception.hand.config import HandCfg
 from h2s2r_perception.hand.evidence import PALM_OUTLINE, Evidence
-from h2s2r_perception.hand.skeleton import POSTURE, Posture, keypoints, pose, rotation_vector
+from h2s2r_perception.hand.skeleton import POSTURE, Posture, keypoints, posed, rotation_vector
 from h2s2r_perception.hand.terms import (
     Normal,
     add_depth,
@@ -77,7 +77,7 @@ def normal_equations(
         cfg: see there.
         gate: [m] of depth; none to leave depth out, but for where the palm is.
     """
-    normal, now = Normal.empty(len(evidence)), pose(posture, shape)
+    normal, now = Normal.empty(len(evidence)), posed(posture, shape)
     add_usual(normal, posture, cfg)
     off = add_pixels(normal, now, evidence, cfg)
     on_flesh = np.zeros(len(evidence))

@@ -134,7 +134,7 @@ def _signed_spread(angle: np.ndarray) -> np.ndarray:
     return -angle[:, _SPREAD - 6]
 
 
-def pose(posture: Posture, shape: np.ndarray) -> Pose:
+def posed(posture: Posture, shape: np.ndarray) -> Pose:
     """Points and their derivatives."""
     points, axes, digits = _chain(posture, shape)
     frames = len(points)

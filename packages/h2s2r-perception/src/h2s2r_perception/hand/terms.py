@@ -72,9 +72,9 @@ class Normal:
         return Normal(*picked)
 
 
-def add_pixels(normal: Normal, pose: Pose, evidence: Evidence, cfg: HandCfg) -> np.ndarray:
+def add_pixels(normal: Normal, hand: Pose, evidence: Evidence, cfg: HandCfg) -> np.ndarray:
     """Landmarks across the line of sight; returns how far off each is, (T, 21) [m]."""
-    p, far = pose.points[:, :21], evidence.middle[:, 2][:, None, None]
+    p, far = hand.points[:, :21], evidence.middle[:, 2][:, None, None]
     ray = p[..., :2] / p[..., 2:]
     r = (ray - evidence.rays) * far
     off = np.linalg.norm(r, axis=-1)
@@ -89,7 +89,7 @@ def add_pixels(normal: Normal, pose: Pose, evidence: Evidence, cfg: HandCfg) -> 
     beyond = np.maximum(off - cfg.pixel_huber, 0.0)
     loss = trust * (0.5 * np.minimum(off, cfg.pixel_huber) ** 2 + cfg.pixel_huber * beyond) / cfg.pixel_sigma**2
     normal.add(
-        r.reshape(len(p), 42), np.repeat(weight, 2, axis=1), across(pose.by_posture), across(pose.by_shape), loss
+        r.reshape(len(p), 42), np.repeat(weight, 2, axis=1), across(hand.by_posture), across(hand.by_shape), loss
     )
     return off
 
@@ -101,14 +101,14 @@ def _trust(evidence: Evidence, cfg: HandCfg) -> np.ndarray:
     return trust
 
 
-def add_directions(normal: Normal, pose: Pose, evidence: Evidence, sigma: float) -> None:
+def add_directions(normal: Normal, hand: Pose, evidence: Evidence, sigma: float) -> None:
     """Directions of bones as the network imagines them."""
-    along = pose.points[:, _BONES[:, 1]] - pose.points[:, _BONES[:, 0]]
+    along = hand.points[:, _BONES[:, 1]] - hand.points[:, _BONES[:, 0]]
     length = np.linalg.norm(along, axis=-1, keepdims=True)
     unit = along / length
     seen = evidence.p_local[:, _BONES[:, 1]] - evidence.p_local[:, _BONES[:, 0]]
     seen = seen / np.maximum(np.linalg.norm(seen, axis=-1, keepdims=True), 1e-9)
-    J = pose.by_posture[:, _BONES[:, 1]] - pose.by_posture[:, _BONES[:, 0]]
+    J = hand.by_posture[:, _BONES[:, 1]] - hand.by_posture[:, _BONES[:, 0]]
     J = (J - unit[..., None] * (unit[..., None] * J).sum(axis=2, keepdims=True)) / length[..., None]
     frames, rows = len(along), 3 * len(_BONES)
     normal.add(
@@ -116,19 +116,19 @@ def add_directions(normal: Normal, pose: Pose, evidence: Evidence, sigma: float)
     )
 
 
-def add_middle(normal: Normal, pose: Pose, evidence: Evidence) -> None:
+def add_middle(normal: Normal, hand: Pose, evidence: Evidence) -> None:
     """The palm is about where depth was measured under the landmarks: 20 mm."""
-    r = pose.points[:, PALM_OUTLINE].mean(axis=1) - evidence.middle
-    J = pose.by_posture[:, PALM_OUTLINE].mean(axis=1)
-    normal.add(r, np.full(r.shape, 0.02**-2), J, pose.by_shape[:, PALM_OUTLINE].mean(axis=1))
+    r = hand.points[:, PALM_OUTLINE].mean(axis=1) - evidence.middle
+    J = hand.by_posture[:, PALM_OUTLINE].mean(axis=1)
+    normal.add(r, np.full(r.shape, 0.02**-2), J, hand.by_shape[:, PALM_OUTLINE].mean(axis=1))
 
 
 def add_depth(
-    normal: Normal, pose: Pose, evidence: Evidence, shape: np.ndarray, gate: float, cfg: HandCfg
+    normal: Normal, hand: Pose, evidence: Evidence, shape: np.ndarray, gate: float, cfg: HandCfg
 ) -> np.ndarray:
     """Measured points lie on the flesh; returns the share (T) of the points within the gate."""
     X, radii = evidence.p_camera, POINT_RADII * np.exp(shape[0] + shape[_THICKNESS])
-    start, along = pose.points[:, CAPSULES[:, 0]], pose.points[:, CAPSULES[:, 1]] - pose.points[:, CAPSULES[:, 0]]
+    start, along = hand.points[:, CAPSULES[:, 0]], hand.points[:, CAPSULES[:, 1]] - hand.points[:, CAPSULES[:, 0]]
     # Of every point (N) to every capsule (C): products are enough, and much smaller than vectors.
     XX, Xa, Xs = (X * X).sum(axis=-1)[..., None], X @ along.transpose(0, 2, 1), X @ start.transpose(0, 2, 1)
     aa, sa, ss = (along * along).sum(axis=-1), (start * along).sum(axis=-1), (start * start).sum(axis=-1)
@@ -149,11 +149,11 @@ def add_depth(
     weight *= each
     frame = np.arange(len(X))[:, None]
     i, j = CAPSULES[best, 0], CAPSULES[best, 1]
-    q = (1 - s)[..., None] * pose.points[frame, i] + s[..., None] * pose.points[frame, j]
+    q = (1 - s)[..., None] * hand.points[frame, i] + s[..., None] * hand.points[frame, j]
     normals = (X - q) / distance[..., None]
     rows = _spread(normals, s, i, j)
-    J = -rows @ pose.by_posture.reshape(len(X), -1, POSTURE)
-    J_shape = -rows @ pose.by_shape.reshape(len(X), -1, SHAPE)
+    J = -rows @ hand.by_posture.reshape(len(X), -1, POSTURE)
+    J_shape = -rows @ hand.by_shape.reshape(len(X), -1, SHAPE)
     J_shape[..., 0] -= radius
     J_shape[..., _THICKNESS] -= radius
     normal.add(np.where(use, distance - radius, 0.0), weight, J, J_shape, loss)
@@ -170,9 +170,9 @@ def _spread(normals: np.ndarray, s: np.ndarray, i: np.ndarray, j: np.ndarray) ->
     return rows.reshape(frames, count, 72)
 
 
-def measured_at(pose: Pose, evidence: Evidence) -> np.ndarray:
+def measured_at(hand: Pose, evidence: Evidence) -> np.ndarray:
     """(T, 21) [m] nearest depth around where each keypoint is seen; infinity where nothing was measured."""
-    p = pose.points[:, :21]
+    p = hand.points[:, :21]
     place = (p[..., :2] / p[..., 2:] - evidence.patch_from[:, None]) / evidence.patch_step[:, None, None]
     place = np.rint(np.nan_to_num(place, nan=-1.0)).astype(int)
     inside = ((place >= 0) & (place < PATCH)).all(axis=-1)
@@ -180,16 +180,16 @@ def measured_at(pose: Pose, evidence: Evidence) -> np.ndarray:
     return np.where(inside, evidence.patch[np.arange(len(p))[:, None], place[..., 1], place[..., 0]], np.inf)
 
 
-def add_free_space(normal: Normal, pose: Pose, evidence: Evidence, shape: np.ndarray, cfg: HandCfg) -> None:
+def add_free_space(normal: Normal, hand: Pose, evidence: Evidence, shape: np.ndarray, cfg: HandCfg) -> None:
     """The flesh over a keypoint is not in front of what was measured there."""
     flesh = cfg.free_depth * RADII * np.exp(shape[0] + shape[_THICKNESS])
-    least = measured_at(pose, evidence) + flesh
-    r = np.where(np.isfinite(least), np.minimum(pose.points[:, :21, 2] - least, 0.0), 0.0)
+    least = measured_at(hand, evidence) + flesh
+    r = np.where(np.isfinite(least), np.minimum(hand.points[:, :21, 2] - least, 0.0), 0.0)
     # Far behind is the background, seen past a finger that is a few pixels beside where it is thought to be.
     inside = 1.0 - np.minimum(-r / cfg.free_gate, 1.0) ** 2
     weight = np.where(r < 0, (inside / cfg.free_sigma) ** 2, 0.0)
     loss = cfg.free_gate**2 / 6 * (1 - inside**3) / cfg.free_sigma**2
-    normal.add(r, weight, pose.by_posture[:, :21, 2], pose.by_shape[:, :21, 2], loss)
+    normal.add(r, weight, hand.by_posture[:, :21, 2], hand.by_shape[:, :21, 2], loss)
 
 
 def add_usual(normal: Normal, posture: Posture, cfg: HandCfg) -> None:
