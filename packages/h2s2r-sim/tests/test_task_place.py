@@ -39,8 +39,8 @@ def test_it_does_not_matter_which_world_it_came_in() -> None:
     np.testing.assert_allclose(
         here.task.reference.wxyz_xyz_world_object, there.task.reference.wxyz_xyz_world_object, atol=1e-6
     )
-    T_moved = there.T_new_old @ ELSEWHERE
-    assert max(T_moved.distance(here.T_new_old)) < 1e-6
+    T_moved = there.T_new_world @ ELSEWHERE
+    assert max(T_moved.distance(here.T_new_world)) < 1e-6
 
 
 def test_what_no_robot_reaches_is_said() -> None:

@@ -86,15 +86,15 @@ class _Learning:
         embodiment = load_embodiment(self._cfg.robot, task.side)
         found = clear_start(task, embodiment)
         save(found.task, work.folder / TASK)
-        pose = found.task.robot_pose
-        assert pose is not None
+        started = found.task.robot_pose
+        assert started is not None
         keypoints = task.reference.Ts_world_object[0].apply(task.p_object_keypoints)
-        save_png(view_scene(embodiment, pose.joint_pos, keypoints, task.side), work.folder / "pose.png")
+        save_png(view_scene(embodiment, started.joint_pos, keypoints, task.side), work.folder / "pose.png")
         record = {
             "gap": found.gap,
             "opening": found.opening,
             "share_free": found.share_free,
-            "fingertip_error": dict(zip(pose.fingertip_names, pose.fingertip_error.tolist(), strict=True)),
+            "fingertip_error": dict(zip(started.fingertip_names, started.fingertip_error.tolist(), strict=True)),
         }
         (work.folder / "start.json").write_text(json.dumps(record, indent=1) + "\n")
 

@@ -35,7 +35,7 @@ class Placed:
 
     task: TaskSpec
     """In the robot's world."""
-    T_new_old: SE3
+    T_new_world: SE3
     """From the world it came in."""
     margin: float
     """How far the arm keeps from its joint limits along the path, as a share of their ranges: 0 at a limit, 0.5 in the middle."""
@@ -63,7 +63,7 @@ def place(task: TaskSpec, embodiment: Embodiment) -> Placed:
     retargeter = Retargeter(embodiment)
     for distance in DISTANCES:
         places = [_in_front(task, distance, turn * 2 * np.pi / TURNS) for turn in range(TURNS)]
-        margin = np.array([_margin(task, T_new_old, retargeter) for T_new_old in places])
+        margin = np.array([_margin(task, T_new_world, retargeter) for T_new_world in places])
         best = int(np.argmax(margin))
         if margin[best] > 0.0:
             there = reexpressed(task, places[best])
@@ -87,9 +87,9 @@ def _in_front(task: TaskSpec, distance: float, turn: float) -> SE3:
     return T_new_middle @ T_middle_table @ T_table_world
 
 
-def _margin(task: TaskSpec, T_new_old: SE3, retargeter: Retargeter) -> float:
+def _margin(task: TaskSpec, T_new_world: SE3, retargeter: Retargeter) -> float:
     """How far the arm keeps from its limits along the path there (see ``Placed``); 0 where it cannot follow."""
-    Ts_new_object = T_new_old @ task.reference.Ts_world_object
+    Ts_new_object = T_new_world @ task.reference.Ts_world_object
     index = np.linspace(0, len(Ts_new_object) - 1, _ALONG).round().astype(int)
     hands = Ts_new_object[index][:, None].apply(task.p_object_keypoints[None])
     found = retargeter.retarget(hands, task.side)

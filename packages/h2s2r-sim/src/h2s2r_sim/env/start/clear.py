@@ -91,9 +91,9 @@ def clear_start(task: TaskSpec, embodiment: Embodiment, noise: Perturbation = ST
     return max(found, key=lambda each: each.share_free)
 
 
-def _started(task: TaskSpec, pose: RobotPose) -> TaskSpec:
-    T_object_palm = task.reference.Ts_world_object[0].inv() @ pose.T_world_palm
-    return task.replace(robot_pose=pose, wxyz_xyz_object_palm=T_object_palm.wxyz_xyz)
+def _started(task: TaskSpec, robot_pose: RobotPose) -> TaskSpec:
+    T_object_palm = task.reference.Ts_world_object[0].inv() @ robot_pose.T_world_palm
+    return task.replace(robot_pose=robot_pose, wxyz_xyz_object_palm=T_object_palm.wxyz_xyz)
 
 
 def _opening(embodiment: Embodiment) -> np.ndarray:
@@ -105,19 +105,19 @@ def _opening(embodiment: Embodiment) -> np.ndarray:
     return way
 
 
-def _opened(pose: RobotPose, embodiment: Embodiment, opening: float) -> RobotPose:
+def _opened(robot_pose: RobotPose, embodiment: Embodiment, opening: float) -> RobotPose:
     """The same pose with the hand more open, and what that costs at its fingertips."""
     if not opening:
-        return pose
+        return robot_pose
     lower, upper = embodiment.position_lower, embodiment.position_upper
-    joint_pos = np.clip(pose.joint_pos + opening * _opening(embodiment), lower, upper)
+    joint_pos = np.clip(robot_pose.joint_pos + opening * _opening(embodiment), lower, upper)
     tips = embodiment.chain.forward(joint_pos).translation[1:]
-    moved = np.linalg.norm(tips - pose.p_world_fingertips, axis=-1)
-    return pose.replace(
+    moved = np.linalg.norm(tips - robot_pose.p_world_fingertips, axis=-1)
+    return robot_pose.replace(
         joint_pos=joint_pos,
         at_limit=(joint_pos <= lower) | (joint_pos >= upper),
         p_world_fingertips=tips,
-        fingertip_error=pose.fingertip_error + moved,
+        fingertip_error=robot_pose.fingertip_error + moved,
     )
 
 
