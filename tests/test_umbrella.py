@@ -76,3 +76,10 @@ def test_verbs_that_read_the_sources_say_where_to_run_them(monkeypatch, capsys, 
     monkeypatch.chdir(tmp_path)
     assert command(monkeypatch, "requirements") == 2
     assert "is not in a checkout of h2s2r" in capsys.readouterr().err
+
+
+def test_seeds_are_only_for_benchmarks_that_take_them(planted, monkeypatch, capsys):
+    assert command(monkeypatch, "bench", "good", "--seeds", "3", "4") == 2
+    assert "seeds of its own" in capsys.readouterr().err
+    monkeypatch.setattr(sys.modules["planted_benchmarks"], "good", lambda slow, seeds=(): {"sum": sum(seeds)})
+    assert bench.run("good", seeds=(3, 4)) == {"sum": 7}

@@ -36,14 +36,14 @@ def run_demo(
         robot: a bundled robot, or its folder.
         seed: of the training.
         steps: policy steps of the training; 400,000 where not given.
-        out: folder for the policy, the film and the figures.
+        out: folder for the policy, the film, what was seen, and the figures.
     """
     # Only here, as it loads torch and the simulator, which the other verbs do without.
     from h2s2r import demo  # noqa: PLC0415
     from h2s2r.progress import Terminal  # noqa: PLC0415
 
     cfg = demo.DemoCfg(task, robot, seed, demo.DemoCfg.steps if steps is None else steps)
-    print("Training, judging and filming a policy takes about seven minutes on two CPU cores.", file=sys.stderr)
+    print("Seeing, training, judging and filming takes about eight minutes on two CPU cores.", file=sys.stderr)
     with Terminal() as terminal:
         result = demo.run_demo(cfg, out, terminal.listener)
     print(demo.summary(result))
@@ -51,19 +51,26 @@ def run_demo(
 
 
 @app.command(name="bench")
-def run_bench(name: Annotated[str, tyro.conf.Positional] = "", /, json: bool = False, slow: bool = False) -> int:
+def run_bench(
+    name: Annotated[str, tyro.conf.Positional] = "",
+    /,
+    json: bool = False,
+    slow: bool = False,
+    seeds: tuple[int, ...] = (),
+) -> int:
     """Measure one part, or list what can be measured.
 
     Args:
         name: which benchmark; without it, all are listed.
         json: one flat JSON object instead of a table.
         slow: the long version, where it has one.
+        seeds: of what is measured, where the benchmark lets them be chosen.
     """
     if not name:
         for each in bench.benchmarks():
             print(each)
         return 0
-    figures = bench.run(name, slow)
+    figures = bench.run(name, slow, seeds)
     print(_json(figures) if json else bench.table(figures))
     return 0
 

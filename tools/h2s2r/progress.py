@@ -32,11 +32,12 @@ class Terminal:
         )
         self._progress = Progress(*columns, console=console, refresh_per_second=4)
         self._bar: TaskID | None = None
+        self._what = ""
 
     @property
     def listener(self) -> demo.Listener:
         """To be given to ``run_demo``."""
-        return demo.Listener(stage=self.stage, training=self.training, filming=self.filming)
+        return demo.Listener(stage=self.stage, seeing=self.seeing, training=self.training, filming=self.filming)
 
     def stage(self, text: str) -> None:
         """A stage begins."""
@@ -44,6 +45,14 @@ class Terminal:
             self._progress.stop_task(self._bar)
             self._bar = None
         self._progress.console.print(f"• {text}")
+
+    def seeing(self, what: str, done: int, total: int) -> None:
+        """A frame of the recording is looked at."""
+        if what != self._what and self._bar is not None:
+            self._progress.stop_task(self._bar)
+            self._bar = None
+        self._what = what
+        self._advance(what, done, total, f"frame {done} of {total}")
 
     def training(self, progress: train.Progress) -> None:
         """An iteration of training is done."""
