@@ -208,7 +208,8 @@ def _oversize(scene: Scene) -> None:
 
 def _many(scene: Scene) -> None:
     """Twice as many connections as are allowed. Those that shake hands between two looks of the server may slip past its count,
-    and how many do so depends on how busy this machine is: what is declared is that not all are heard."""
+    and how many do so depends on how busy this machine is: what is declared is that not all are heard.
+    """
     scene.tracking(0.5)
     other = scene.other()
     most = scene.whole.server.gateway.max_connections
