@@ -23,11 +23,13 @@ Progress = Callable[[str, int, int, str], None]
 class RunCfg:
     """One run of the whole chain."""
 
-    recording: Path
+    recording: Path | None = None
     """A ``Demo``, or a recording that ``h2s2r-perception convert`` reads. Of a Demo only pictures and calibration are looked
     at, never a truth beside them."""
-    object: Path
-    """The object that is moved: an ``ObjectModel``, a TOML that describes one, or a mesh in metres."""
+    object: Path | None = None
+    """The object that is moved in it: an ``ObjectModel``, a TOML that describes one, or a mesh in metres."""
+    task: str | None = None
+    """Instead of a recording: a bundled task, or where one is."""
     mass: float | None = None
     """[kg] of a mesh."""
     scene: Path | None = None
@@ -45,7 +47,14 @@ class RunCfg:
     episodes: int = 256
     """Fresh episodes the policy is judged on."""
 
+    @property
+    def name(self) -> str:
+        """Of the task: that of the recording."""
+        return self.recording.stem if self.recording is not None else str(self.task)
+
     def __post_init__(self) -> None:
+        if (self.recording is None) != (self.object is None) or (self.recording is None) == (self.task is None):
+            raise SchemaError("Give a recording and the object that is moved in it; or a task, and neither of them.")
         if not 0 <= self.seed < FRESH:
             raise SchemaError(f"seed is {self.seed}; it lies in [0, {FRESH}), as the judged episodes have those above.")
         if min(self.steps, self.episodes) < 1:

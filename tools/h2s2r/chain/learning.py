@@ -6,6 +6,7 @@ Not here: how it is done (h2s2r-sim, h2s2r-retarget, h2s2r-rl).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -22,11 +23,11 @@ from h2s2r_rl.evaluate import evaluate
 from h2s2r_rl.export import export
 from h2s2r_rl.policy import OnnxPolicy
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, ObjectTrajectory, Scene, TaskSpec
-from h2s2r_schemas.codec import load, save
+from h2s2r_schemas.codec import encode, load, save
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.clear import clear_start
-from h2s2r_sim.task import make_task, place
+from h2s2r_sim.task import load_task, make_task, place
 from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
 
 #: Files of the stages.
@@ -39,13 +40,21 @@ def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
     work = _Learning(cfg, progress)
     robot, judged = {"robot": cfg.robot}, {"episodes": cfg.episodes, "seed": FRESH + cfg.seed}
     seen = ("object", "track", "hand", "scene", "premanip")
+    if cfg.task is not None:
+        named = {"task": hashlib.sha256(encode(load_task(cfg.task))).hexdigest()}
+        first = [Stage("task", "takes the task", work.named_task, (), named)]
+    else:
+        first = [
+            Stage("task", "makes a task of it", work.task, seen, robot | {"name": cfg.name}),
+            Stage("retarget", "finds the robot's pose for the hand's", work.retarget, ("task",), robot),
+        ]
+    task = first[-1].name
     return [
-        Stage("task", "makes a task of it", work.task, seen, robot | {"name": cfg.recording.stem}),
-        Stage("retarget", "finds the robot's pose for the hand's", work.retarget, ("task",), robot),
-        Stage("train", "learns", work.train, ("retarget",), robot | {"seed": cfg.seed, "steps": cfg.steps}),
+        *first,
+        Stage("train", "learns", work.train, (task,), robot | {"seed": cfg.seed, "steps": cfg.steps}),
         Stage("export", "writes what a robot PC runs", work.export, ("train",), {}),
-        Stage("judge", "judges the policy on fresh episodes", work.judge, ("retarget", "export"), robot | judged),
-        Stage("film", "films the policy", work.film, ("retarget", "export"), robot | judged),
+        Stage("judge", "judges the policy on fresh episodes", work.judge, (task, "export"), robot | judged),
+        Stage("film", "films the policy", work.film, (task, "export"), robot | judged),
     ]
 
 
@@ -62,6 +71,10 @@ class _Learning:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._env = EnvCfg(num_threads=cores)
 
+    def named_task(self, work: Work) -> None:
+        """A task that needs no recording."""
+        save(load_task(str(self._cfg.task)), work.folder / TASK)
+
     def task(self, work: Work) -> None:
         """The task, where the robot can do it."""
         hand = load(work.of("premanip") / HAND_POSE, HandPose)
@@ -70,7 +83,7 @@ class _Learning:
             hand,
             load(work.of("scene") / SCENE, Scene),
             load(work.of("object") / OBJECT, ObjectModel),
-            name=self._cfg.recording.stem,
+            name=self._cfg.name,
             hand_trajectory=load(work.of("hand") / HAND, HandTrajectory),
         )
         said = "The camera's place was measured: the task is where it was seen."
@@ -164,5 +177,5 @@ class _Learning:
         return replace(fast(), steps=self._cfg.steps, seed=self._cfg.seed, env=self._env)
 
     def _task(self, work: Work) -> tuple[TaskSpec, Embodiment]:
-        task = load(work.of("retarget") / TASK, TaskSpec)
+        task = load(work.of("task" if self._cfg.task is not None else "retarget") / TASK, TaskSpec)
         return task, load_embodiment(self._cfg.robot, task.side)

@@ -31,10 +31,8 @@ class Result:
     """Of all stages."""
     done: tuple[str, ...]
     """Stages that had to be done this time."""
-    premanip: str
-    """Which instant was taken, and why."""
-    placed: str
-    """Where the task was put, and why."""
+    seen: tuple[str, ...]
+    """Of a recording: which instant was taken, and where the task was put; a sentence each."""
     evaluation: dict[str, Any]
     """As in ``judge/evaluation.json``."""
     film: Path | None
@@ -47,13 +45,14 @@ class Result:
         low, high = judged["interval"]
         failed = ", ".join(f"{count} {kind}" for kind, count in judged["failures"].items()) or "none"
         lines = [
-            self.premanip,
-            self.placed,
+            *self.seen,
             f"Success: {100 * judged['success']:.1f} % of {judged['episodes']} fresh episodes (95 % interval {100 * low:.1f} to "
             f"{100 * high:.1f}); noise: {judged['noise']}; failed: {failed}.",
-            f"What was seen: {self.folder / 'seen' / 'seen.mp4'}",
-            f"The policy: {self.film}" if self.film else (self.folder / "film" / "no_film.txt").read_text().strip(),
+            f"Film of it: {self.film}" if self.film else (self.folder / "film" / "no_film.txt").read_text().strip(),
+            f"Policy: {self.folder / 'export'}",
         ]
+        if self.seen:
+            lines.append(f"What was seen: {self.folder / 'seen' / 'seen.mp4'}")
         return "\n".join(lines)
 
 
@@ -67,7 +66,7 @@ def stages_of(cfg: RunCfg, progress: Progress) -> list[Stage]:
     versions = {name: version(name) for name in _PACKAGES}
     return [
         replace(stage, settings={**(stage.settings or {}), "versions": versions})
-        for stage in (*seeing(cfg, progress), *learning(cfg, progress))
+        for stage in (*([] if cfg.task is not None else seeing(cfg, progress)), *learning(cfg, progress))
     ]
 
 
@@ -97,8 +96,12 @@ def run_chain(
     return Result(
         folder=folder,
         done=done,
-        premanip=json.loads((folder / "premanip" / "premanip.json").read_text())["reason"],
-        placed=(folder / "task" / "place.txt").read_text().strip(),
+        seen=() if cfg.task is not None else _seen(folder),
         evaluation=json.loads((folder / "judge" / EVALUATION).read_text()),
         film=film if film.is_file() else None,
     )
+
+
+def _seen(folder: Path) -> tuple[str, ...]:
+    premanip = json.loads((folder / "premanip" / "premanip.json").read_text())["reason"]
+    return premanip, (folder / "task" / "place.txt").read_text().strip()

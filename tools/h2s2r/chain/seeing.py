@@ -34,7 +34,8 @@ _META = "meta.json"
 
 def seeing(cfg: RunCfg, progress: Progress) -> list[Stage]:
     """The stages, in their order."""
-    see = _Seeing(cfg, progress)
+    assert cfg.recording is not None and cfg.object is not None
+    see = _Seeing(cfg, cfg.recording, cfg.object, progress)
     frames = {"frames": list(cfg.frames) if cfg.frames else None}
     recording = {"files": _hashes(cfg.recording), "fps": cfg.fps}
     described = {"file": file_hash(cfg.object) if cfg.object.is_file() else str(cfg.object), "mass": cfg.mass}
@@ -56,15 +57,17 @@ class _Seeing:
 
     Args:
         cfg: what is asked for.
+        recording: of it.
+        model: where the object is described.
         progress: told of every frame.
     """
 
-    def __init__(self, cfg: RunCfg, progress: Progress) -> None:
-        self._cfg, self._progress = cfg, progress
+    def __init__(self, cfg: RunCfg, recording: Path, model: Path, progress: Progress) -> None:
+        self._cfg, self._recording, self._object, self._progress = cfg, recording, model, progress
 
     def recording(self, work: Work) -> None:
         """Leave where the recording is; one of another tool is converted first."""
-        source = self._cfg.recording
+        source = self._recording
         if not (source / _META).is_file():
             target = work.folder / "demo"
             form = ConvertCfg(rate_hz=self._cfg.fps, overwrite=True)
@@ -77,7 +80,7 @@ class _Seeing:
 
     def object(self, work: Work) -> None:
         """An ``ObjectModel`` from whatever describes it."""
-        file = self._cfg.object
+        file = self._object
         if file.suffix == ".toml":
             model = read_object(file)
         elif file.suffix == ".h2s":
