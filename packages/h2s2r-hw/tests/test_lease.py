@@ -140,7 +140,9 @@ def test_a_burst_after_a_freeze_has_its_age(freeze: float):
     end = 50 / 60 + freeze
     for step in range(50, 50 + round(freeze * 60)):
         made = step / 60
-        assert filter_.age(100.0 + made, round(end * 1e9)) == pytest.approx(end - made, abs=2.0 * DRIFT * (freeze + 0.1))
+        assert filter_.age(100.0 + made, round(end * 1e9)) == pytest.approx(
+            end - made, abs=2.0 * DRIFT * (freeze + 0.1)
+        )
 
 
 def test_a_delay_that_creeps_is_seen_as_age():
