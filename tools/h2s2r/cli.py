@@ -10,13 +10,16 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.extras import SubcommandApp
 
 from h2s2r import bench, isolate, requirements
 from h2s2r_schemas.errors import H2S2RError
+
+if TYPE_CHECKING:
+    from h2s2r.chain.config import RunCfg
 
 app = SubcommandApp()
 
@@ -29,24 +32,79 @@ def run_demo(
     steps: int | None = None,
     out: Path = Path("runs/demo"),
 ) -> int:
-    """Train a policy for what a recording shows, judge it on fresh episodes, and film it.
+    """Train a policy for what the bundled recording shows, from its pictures; judge it on fresh episodes, and film it.
 
     Args:
-        task: a bundled task, or where one is; without it, the task that the bundled recording shows.
+        task: instead of the recording, a bundled task, or where one is.
         robot: a bundled robot, or its folder.
         seed: of the training.
         steps: policy steps of the training; 400,000 where not given.
-        out: folder for the policy, the film, what was seen, and the figures.
+        out: folder of all stages. What is done there already, from the same, is kept.
     """
     # Only here, as it loads torch and the simulator, which the other verbs do without.
-    from h2s2r import demo  # noqa: PLC0415
+    from h2s2r.chain import bundled  # noqa: PLC0415
+
+    print(
+        "Seeing, training, judging and filming takes six to ten minutes on two CPU cores; what is done is kept if it "
+        "is stopped.",
+        file=sys.stderr,
+    )
+    return _run(bundled.demo_cfg(task, robot, seed, steps), out)
+
+
+@app.command(name="run")
+def run_recording(
+    recording: Annotated[Path, tyro.conf.Positional],
+    /,
+    object: Path,
+    out: Path,
+    mass: float | None = None,
+    scene: Path | None = None,
+    frames: str | None = None,
+    fps: float | None = None,
+    robot: str = "iiwa14_allegro",
+    seed: int = 0,
+    steps: int | None = None,
+    start: Annotated[str | None, tyro.conf.arg(name="from")] = None,
+) -> int:
+    """From a recording of your own to a judged policy, stage by stage; what is done already, from the same, is kept.
+
+    Args:
+        recording: folder of a recording, or a video with its depth beside it.
+        object: the object that is moved: an ObjectModel, a TOML that describes one, or a mesh in metres.
+        out: folder of all stages.
+        mass: of a mesh, in kilograms.
+        scene: a scene.toml; without it, what stands around is seen in the recording.
+        frames: first and last frame to use, FIRST:LAST.
+        fps: frame rate of a recording that stores no times.
+        robot: a bundled robot, or its folder; its hand becomes the human's, left or right.
+        seed: of the training.
+        steps: policy steps of the training; 400,000 where not given.
+        start: do this stage anew, and all after it.
+    """
+    from h2s2r.chain.config import RunCfg, parse_frames  # noqa: PLC0415 - as above
+
+    cfg = RunCfg(
+        recording=recording,
+        object=object,
+        mass=mass,
+        scene=scene,
+        frames=None if frames is None else parse_frames(frames),
+        fps=fps,
+        robot=robot,
+        seed=seed,
+        steps=RunCfg.steps if steps is None else steps,
+    )
+    return _run(cfg, out, start)
+
+
+def _run(cfg: RunCfg, out: Path, start: str | None = None) -> int:
+    from h2s2r.chain.run import run_chain  # noqa: PLC0415 - as above
     from h2s2r.progress import Terminal  # noqa: PLC0415
 
-    cfg = demo.DemoCfg(task, robot, seed, demo.DemoCfg.steps if steps is None else steps)
-    print("Seeing, training, judging and filming takes about eight minutes on two CPU cores.", file=sys.stderr)
     with Terminal() as terminal:
-        result = demo.run_demo(cfg, out, terminal.listener)
-    print(demo.summary(result))
+        result = run_chain(cfg, out, terminal.tell, terminal.advance, start)
+    print(result.summary)
     return 0
 
 

@@ -61,3 +61,15 @@ class RunCfg:
             raise SchemaError(f"steps {self.steps} and episodes {self.episodes} are at least 1.")
         if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
             raise SchemaError(f"frames are {self.frames[0]}:{self.frames[1]}; write FIRST:LAST, both counted from 0.")
+
+
+def parse_frames(text: str) -> tuple[int, int]:
+    """``FIRST:LAST`` as two numbers.
+
+    Raises:
+        SchemaError: something else.
+    """
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal()):
+        raise SchemaError(f"frames are {text!r}; write FIRST:LAST, both counted from 0.")
+    return int(first), int(last)
