@@ -43,7 +43,8 @@ _IMPORT_ALL = """
 import importlib, pkgutil, sys
 package, skipped = importlib.import_module(sys.argv[1]), set(sys.argv[2:])
 for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-    if module.name not in skipped:
+    # A __main__ is a program, not a module: importing it would run it.
+    if module.name not in skipped and not module.name.endswith(".__main__"):
         importlib.import_module(module.name)
 print(package.__file__)
 """

@@ -52,7 +52,7 @@ def test_targets_keep_all_limits(name: str, kind: str) -> None:
         assert (target <= robot.position_upper).all()
         assert (np.abs(target - last) <= robot.velocity_limit * DT + 1e-12).all()
         assert (np.abs(target - measured)[:, :7] <= 0.25 + robot.velocity_limit[:7] * DT + 1e-9).all()
-        assert (np.abs(state.synergy) <= 1.0).all()
+        assert (np.abs(state.synergy) <= actions.cfg.synergy_limit).all()
         # Half of the robots follow, half are blocked.
         measured = np.concatenate([target[:32], measured[32:]])
 
@@ -64,7 +64,8 @@ def test_the_hand_follows_its_synergies() -> None:
     for _ in range(30):
         state = actions.apply(state, action, state.joint_pos_target)
     robot = actions.body.robot
-    wanted = np.clip(rest[0, 7:] + actions.body.synergies[0], robot.position_lower[7:], robot.position_upper[7:])
+    furthest = rest[0, 7:] + actions.cfg.synergy_limit * actions.body.synergies[0]
+    wanted = np.clip(furthest, robot.position_lower[7:], robot.position_upper[7:])
     assert np.allclose(state.joint_pos_target[0, 7:], wanted, atol=1e-3)
     for _ in range(30):
         action[0, 6] = -1.0 if state.synergy[0, 0] > 0.01 else 0.0
