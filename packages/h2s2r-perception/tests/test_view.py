@@ -66,6 +66,7 @@ def test_the_video_holds_all_frames_and_rests_on_the_instant(finding, tmp_path):
 
 
 def test_plots_are_pictures_with_something_in_them(finding, tmp_path):
+    pytest.importorskip("matplotlib", reason="plots need the extra [view]")
     marked = replace(finding, path=lost_at(finding.path, 20))
     for file in (
         save_paths(marked, tmp_path / "a" / "paths.png"),
@@ -97,6 +98,7 @@ def test_the_browser_steps_through_the_frames(finding):
 
 
 def test_commands_find_the_instant_and_draw_it(finding, tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="plots need the extra [view]")
     for name, what in (("box", BOX), ("path", finding.path), ("hand", finding.hand)):
         save(what, tmp_path / f"{name}.h2s")
     demo, box, path, hand = (

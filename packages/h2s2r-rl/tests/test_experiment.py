@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from jobs_for_tests import fake_work
 
 from h2s2r_rl.benchmark import committed
 from h2s2r_rl.benchmark.sources import folder_hash, sources_hash
@@ -64,13 +65,6 @@ def test_ablations_change_one_thing_of_the_training():
     for job in jobs[1:]:
         assert train_cfg(job).env == ablated(plain.env, job.ablation)
         assert replace(train_cfg(job), env=plain.env) == plain
-
-
-def fake_work(job, folder):
-    """A job that takes no time; one of them fails."""
-    if job.seed == 13:
-        raise SchemaError("unlucky")
-    return result(job.task, job.method, job.seed)
 
 
 def test_jobs_are_done_in_parallel_and_one_that_fails_stops_no_other(tmp_path):
