@@ -7,29 +7,20 @@ import json
 import cv2
 import numpy as np
 import pytest
-from scenes_for_tests import CAMERA, Ball, Box, faces_rgb, look_at, render
+from recordings_for_tests import BOX as MODEL
+from recordings_for_tests import SIZE, T_WORLD_CAMERA
+from scenes_for_tests import CAMERA, Ball, Box, faces_rgb, render
 
 from h2s2r_perception.cli import main
 from h2s2r_perception.track.config import TrackCfg
 from h2s2r_perception.track.offline import search_what_moves, track_in_camera, track_object
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.surface import load_mesh, object_mesh, surface_of
-from h2s2r_schemas.artifacts import Calibration, ObjectModel, ObjectTrajectory, Shape
+from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
-
-SIZE = (0.16, 0.10, 0.07)
-MODEL = ObjectModel(
-    name="box",
-    visual=(Shape(kind="box", size=SIZE),),
-    collision=(Shape(kind="box", size=SIZE),),
-    mass=0.3,
-    center_of_mass=(0.0, 0.0, 0.0),
-    inertia=np.diag((3.7e-4, 7.6e-4, 8.9e-4)),
-)
-T_WORLD_CAMERA = look_at((0.4, -0.4, 0.45), (0.0, 0.0, 0.03))
 
 
 def write_demo(folder, frames=22, with_object=True, placed=True):

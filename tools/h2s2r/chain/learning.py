@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from h2s2r.chain.config import FRESH, Progress, RunCfg
 from h2s2r.chain.seeing import HAND, HAND_POSE, OBJECT, PATH, SCENE
-from h2s2r.chain.stage import Stage, Work
-from h2s2r_retarget.embodiment import Embodiment, load_embodiment
+from h2s2r.chain.stage import Stage, Work, made
+from h2s2r_retarget.embodiment import Embodiment, embodiment_folder, load_embodiment
 from h2s2r_retarget.view import save_png, view_scene
 from h2s2r_rl import train as learn
 from h2s2r_rl.config import TrainCfg, fast
@@ -23,7 +23,7 @@ from h2s2r_rl.evaluate import evaluate
 from h2s2r_rl.export import export
 from h2s2r_rl.policy import OnnxPolicy
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, ObjectTrajectory, Scene, TaskSpec
-from h2s2r_schemas.codec import encode, load, save
+from h2s2r_schemas.codec import encode, load, save, write_whole
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.clear import clear_start
@@ -31,14 +31,15 @@ from h2s2r_sim.task import load_task, make_task, place
 from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
 
 #: Files of the stages.
-TASK, EVALUATION, FILM = "task.h2s", "evaluation.json", "robot.mp4"
+TASK, CURVE, EVALUATION, FILM = "task.h2s", "curve.jsonl", "evaluation.json", "robot.mp4"
 _FILMED = 4
 
 
 def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
     """The stages, in their order."""
     work = _Learning(cfg, progress)
-    robot, judged = {"robot": cfg.robot}, {"episodes": cfg.episodes, "seed": FRESH + cfg.seed}
+    robot = {"robot": cfg.robot, "files": made(embodiment_folder(cfg.robot))}
+    judged = {"episodes": cfg.episodes, "seed": FRESH + cfg.seed}
     seen = ("object", "track", "hand", "scene", "premanip")
     if cfg.task is not None:
         named = {"task": hashlib.sha256(encode(load_task(cfg.task))).hexdigest()}
@@ -114,12 +115,15 @@ class _Learning:
     def train(self, work: Work) -> None:
         """A policy, from the last checkpoint on if there is one."""
         task, embodiment = self._task(work)
-        curve = work.folder / "curve.jsonl"
+        curve = work.folder / CURVE
+        # A training that was stopped repeats what came after its last checkpoint: by steps, each stands there once.
+        known = [json.loads(line) for line in curve.read_text().splitlines()] if curve.is_file() else []
+        records = {each["steps"]: each for each in known}
 
         def watch(at: learn.Progress) -> None:
-            record = {"steps": at.steps, "success": None if math.isnan(at.success) else at.success, "reward": at.reward}
-            with curve.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            success = None if math.isnan(at.success) else at.success
+            records[at.steps] = {"steps": at.steps, "success": success, "reward": at.reward}
+            write_whole(curve, "".join(json.dumps(each) + "\n" for each in records.values()).encode())
             share = "  –" if math.isnan(at.success) else f"{100 * at.success:3.0f} %"
             note = f"success while exploring {share}, {at.steps_per_s:,.0f} steps/s"
             self._progress("learning", at.iteration, at.iterations, note)

@@ -18,10 +18,9 @@ import torch
 from h2s2r_rl.policy import NETWORK, SPEC, TASK, OnnxPolicy
 from h2s2r_rl.train import load_checkpoint
 from h2s2r_rl.train.actor import bare, model_of, torch_threads
-from h2s2r_rl.train.checkpoint import write_whole
 from h2s2r_rl.train.purpose import policy_spec, task_of
 from h2s2r_schemas.artifacts import PolicySpec
-from h2s2r_schemas.codec import save
+from h2s2r_schemas.codec import save, write_whole
 from h2s2r_schemas.errors import H2S2RError
 
 #: Steps over which an exported policy is compared with the one that was trained, and by how much an action may differ.

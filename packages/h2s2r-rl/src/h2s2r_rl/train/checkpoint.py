@@ -6,15 +6,13 @@ Not here: the form a robot PC runs (export).
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from h2s2r_schemas.codec import write_whole
 from h2s2r_schemas.errors import SchemaError
 
 #: Raised by one when the meaning of what is in a checkpoint changes.
@@ -36,26 +34,6 @@ def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save({"schema": _SCHEMA, "version": VERSION, **content}, buffer)
     write_whole(path, buffer.getbuffer())
-
-
-def write_whole(path: str | Path, data: bytes | memoryview) -> None:
-    """Write a file: a temporary one, then a rename. A crash leaves the old file or the new one.
-
-    Raises:
-        OSError: no such folder, no permission, disk full; then nothing is left at ``path`` that was not there before.
-    """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -12,11 +12,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import struct
 from collections.abc import Generator, Iterator
-from pathlib import Path
-from typing import IO, Any, TypeVar, Union, overload
+from typing import IO, Any, TypeVar, overload
 
 import numpy as np
 
@@ -24,10 +22,10 @@ from h2s2r_schemas.codec.array_spec import ArraySpec
 from h2s2r_schemas.codec.encoding import decode, encode
 from h2s2r_schemas.codec.message import Message
 from h2s2r_schemas.codec.specs import OptionalSpec, Spec, is_exactly
+from h2s2r_schemas.codec.whole import PathLike, whole_file
 from h2s2r_schemas.errors import SchemaError
 
 M = TypeVar("M", bound=Message)
-PathLike = Union[str, "os.PathLike[str]"]
 
 MAGIC = b"H2S2R\x00\x01\n"
 #: Largest message in a file unless told otherwise; more is appended in stretches.
@@ -88,42 +86,15 @@ class Writer:
 
 @contextlib.contextmanager
 def open_writer(path: PathLike) -> Generator[Writer, None, None]:
-    """A ``Writer`` for a long log. On an error or a crash nothing appears at ``path``, and an old file there stays.
-
-    A process killed while writing leaves its temporary file, ``.NAME.….tmp``, which may be deleted.
+    """A ``Writer`` for a long log. On an error or a crash nothing appears at ``path``, and an old file there stays (``whole``).
 
     Raises:
         OSError: no such folder, no permission, disk full.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {target.parent} to save {target.name} in: make it first.")
-    temporary = str(target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp"))
-    # 0o666 is narrowed by the umask: the file gets the permissions that any other file of this user gets.
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            writer = Writer(stream)
-            yield writer
-            writer.finish()
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, str(target))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names in a folder durable; not every system lets one be opened, and none loses the file then."""
-    with contextlib.suppress(OSError):
-        handle = os.open(str(folder), os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    with whole_file(path) as stream:
+        writer = Writer(stream)
+        yield writer
+        writer.finish()
 
 
 def save(message: Message, path: PathLike) -> str:

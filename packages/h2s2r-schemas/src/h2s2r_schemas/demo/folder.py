@@ -15,7 +15,7 @@ from typing import AbstractSet, Any, Iterator, Mapping
 
 import numpy as np
 
-from h2s2r_schemas.codec.files import PathLike
+from h2s2r_schemas.codec.whole import PathLike
 from h2s2r_schemas.demo.layout import CAMERAS, DEPTH, MASK, META, OLD_SUFFIX, RGB, depth_path, mask_path, rgb_path
 from h2s2r_schemas.demo.meta import DemoMeta, from_json
 from h2s2r_schemas.demo.pictures import check_colour, check_depth, check_mask

@@ -12,9 +12,9 @@ import numpy as np
 
 from h2s2r_schemas.artifacts.geometry import ObjectModel, Scene
 from h2s2r_schemas.artifacts.trajectories import HandTrajectory, ObjectTrajectory
-from h2s2r_schemas.codec.files import PathLike
 from h2s2r_schemas.codec.message import Message, MessageSpec, field, message
 from h2s2r_schemas.codec.specs import IntSpec
+from h2s2r_schemas.codec.whole import PathLike
 from h2s2r_schemas.demo.layout import TRUTH
 from h2s2r_schemas.errors import SchemaError
 

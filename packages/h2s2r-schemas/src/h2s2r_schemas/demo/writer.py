@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Mapping
 
-from h2s2r_schemas.codec.files import PathLike, sync_folder
+from h2s2r_schemas.codec.whole import PathLike, sync_folder
 from h2s2r_schemas.demo.layout import CAMERAS, DEPTH, MASK, META, OLD_SUFFIX, RGB, depth_path, mask_path, rgb_path
 from h2s2r_schemas.demo.meta import DemoMeta, to_json
 from h2s2r_schemas.demo.pictures import check_colour, check_depth, check_mask

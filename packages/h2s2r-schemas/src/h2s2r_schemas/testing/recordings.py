@@ -10,7 +10,7 @@ import struct
 import zlib
 
 from h2s2r_schemas.artifacts import Calibration, CameraIntrinsics
-from h2s2r_schemas.codec.files import PathLike
+from h2s2r_schemas.codec.whole import PathLike
 from h2s2r_schemas.demo import Demo, DemoMeta, DemoWriter, open_demo
 
 WIDTH, HEIGHT = 8, 6

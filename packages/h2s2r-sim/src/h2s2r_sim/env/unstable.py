@@ -7,12 +7,12 @@ Not here: noticing it (engines), ending the episode (environment).
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
+from h2s2r_schemas.codec import whole_file
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.engine import Engine, EngineState, PhysicalParameters
 
@@ -39,12 +39,8 @@ def save_dump(path: Path, dump: Dump) -> None:
     """Write one dump: the whole file or none."""
     out = {"row": dump.row, "joint_pos_target": dump.joint_pos_target, "wrench_world_object": dump.wrench_world_object}
     out.update({f"parameters.{each.name}": getattr(dump.parameters, each.name) for each in fields(PhysicalParameters)})
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with whole_file(path) as file:
         np.savez(file, allow_pickle=False, **out)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def load_dump(path: Path) -> Dump:

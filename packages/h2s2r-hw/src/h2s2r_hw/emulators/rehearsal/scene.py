@@ -6,6 +6,7 @@ Not here: what goes wrong in it (cases), what is expected (judge).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from h2s2r_hw.states import FAULTS_BY_NUMBER, State
 
 Figure = float | int | str
 Figures = dict[str, Figure]
+#: [s] at which faults of devices begin.
+_AT = 2.0
 
 
 def settings(
@@ -145,3 +148,15 @@ class Scene:
             each.close()
         self._strangers = []
         self.whole.close()
+
+
+def through(seconds: float) -> Callable[[Scene], None]:
+    """Follow, with something happening at 2 s, for so long [s] after it; nobody acknowledges anything."""
+
+    def play(scene: Scene) -> None:
+        scene.tracking(0.5)
+        scene.follow(scene.until(_AT))
+        scene.mark()
+        scene.follow(seconds)
+
+    return play

@@ -12,30 +12,15 @@ from typing import Any
 
 from h2s2r_hw.emulators.cabinet.quality import LAX
 from h2s2r_hw.emulators.rehearsal.judge import Case
-from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
+from h2s2r_hw.emulators.rehearsal.scene import Scene, settings, through
 from h2s2r_hw.emulators.rehearsal.whole import QUICK, RehearsalCfg
-
-#: [s] at which faults begin.
-_AT = 2.0
-
-
-def _through(seconds: float) -> Callable[[Scene], None]:
-    """Follow, with something happening at 2 s, for so long after it; nobody acknowledges anything."""
-
-    def play(scene: Scene) -> None:
-        scene.tracking(0.5)
-        scene.follow(scene.until(_AT))
-        scene.mark()
-        scene.follow(seconds)
-
-    return play
 
 
 def _recovered(seconds: float) -> Callable[[Scene], None]:
     """The same; then an operator acknowledges, and the client goes on."""
 
     def play(scene: Scene) -> None:
-        _through(seconds)(scene)
+        through(seconds)(scene)
         operator = scene.other("chief", operator=True)
         scene.whole.run(1.5)
         scene.notes["acknowledged"] = operator.ask("acknowledge_fault").code
@@ -92,24 +77,24 @@ _LATCHED = {"server_state": "fault", "arm_state": "fault", "hand_fault": "", "ca
 _QUALITY = {**_LATCHED, "arm_fault": "fri_quality_lost"}
 _AGAIN = {"acknowledged": "", "armed_again": "hold", "server_state": "track"}
 CASES = (
-    Case(8, "1 % lost", _through(3.0), _GOES_ON, _with("drop=0.01@2", quality=LAX)),
+    Case(8, "1 % lost", through(3.0), _GOES_ON, _with("drop=0.01@2", quality=LAX)),
     Case(8, "5 % lost", _recovered(2.0), {"arm_faults": (1, 2), **_AGAIN}, _with("drop=0.05@2:4")),
     Case(8, "20 % lost", _recovered(2.0), {"arm_faults": (1, 2), **_AGAIN}, _with("drop=0.2@2:4")),
-    Case(8, "5 ms lost", _through(2.0), _GOES_ON, _with("burst=1@2")),
+    Case(8, "5 ms lost", through(2.0), _GOES_ON, _with("burst=1@2")),
     Case(8, "50 ms lost", _recovered(1.0), {"arm_faults": 1, **_AGAIN}, _with("burst=10@2")),
     Case(8, "200 ms lost", _recovered(1.0), {"arm_faults": 1, **_AGAIN}, _with("burst=40@2")),
-    Case(8, "2 ms late", _through(2.0), _GOES_ON, _with("delay=2@2:3")),
+    Case(8, "2 ms late", through(2.0), _GOES_ON, _with("delay=2@2:3")),
     Case(8, "4 to 12 ms late", _recovered(2.0), {"arm_faults": 1, **_AGAIN}, _with("delay=4/8@2:3")),
-    Case(8, "a fifth sent twice", _through(2.0), _GOES_ON, _with("duplicate=0.2@2")),
-    Case(8, "a tenth in the wrong order", _through(2.0), {"arm_fault": "fri_quality_lost"}, _with("reorder=0.1@2")),
-    Case(8, "quality GOOD", _through(2.0), _GOES_ON, _with("quality=2@2")),
-    Case(8, "quality FAIR", _through(1.0), _QUALITY, _with("quality=1@2:2.5")),
-    Case(8, "quality POOR", _through(1.0), _QUALITY, _with("quality=0@2:2.5")),
+    Case(8, "a fifth sent twice", through(2.0), _GOES_ON, _with("duplicate=0.2@2")),
+    Case(8, "a tenth in the wrong order", through(2.0), {"arm_fault": "fri_quality_lost"}, _with("reorder=0.1@2")),
+    Case(8, "quality GOOD", through(2.0), _GOES_ON, _with("quality=2@2")),
+    Case(8, "quality FAIR", through(1.0), _QUALITY, _with("quality=1@2:2.5")),
+    Case(8, "quality POOR", through(1.0), _QUALITY, _with("quality=0@2:2.5")),
     Case(8, "quality FAIR, and back", _recovered(1.0), {"arm_faults": 1, **_AGAIN}, _with("quality=1@2:2.5")),
     Case(
         9,
         "the session is closed",
-        _through(2.0),
+        through(2.0),
         {"arm_fault": "fri_session_closed", "cabinet_protocol_errors": 0},
         _with(active_time=1.5),
     ),
@@ -121,20 +106,20 @@ CASES = (
         _with(active_time=3.0, reopen_after=0.5),
     ),
     Case(9, "another version", _unarmed, {"armed": "fault", "arm_fault": "fri_wrong_version"}, _other_version),
-    Case(9, "datagrams of no message", _through(1.0), {**_LATCHED, "arm_fault": "fri_silent"}, _with("wrong_id=@2:3")),
-    Case(9, "datagrams that are cut", _through(1.0), {**_LATCHED, "arm_fault": "fri_silent"}, _with("truncate=40@2:3")),
-    Case(9, "a second cabinet with forged datagrams", _through(2.0), _GOES_ON, _with("foreign_sender=@2")),
+    Case(9, "datagrams of no message", through(1.0), {**_LATCHED, "arm_fault": "fri_silent"}, _with("wrong_id=@2:3")),
+    Case(9, "datagrams that are cut", through(1.0), {**_LATCHED, "arm_fault": "fri_silent"}, _with("truncate=40@2:3")),
+    Case(9, "a second cabinet with forged datagrams", through(2.0), _GOES_ON, _with("foreign_sender=@2")),
     Case(
         9,
         "an arm with six joints",
-        _through(1.0),
+        through(1.0),
         {**_LATCHED, "arm_fault": "fri_incomplete"},
         _with("joint_count=6@2:2.5"),
     ),
     Case(
         9,
         "no position of the cabinet's own motion",
-        _through(1.0),
+        through(1.0),
         {"limit_violations": 0, "cabinet_protocol_errors": 0},
         _with("no_ipo=@2:2.5"),
     ),
@@ -144,7 +129,7 @@ CASES = (
         Case(
             10,
             f"safety stop {level}",
-            _through(1.0),
+            through(1.0),
             {**_LATCHED, "arm_fault": "safety_stop", "rest_s": (0.0, 0.3)},
             _with(f"safety_stop={level}@2:2.5"),
         )
@@ -154,18 +139,18 @@ CASES = (
     Case(
         10,
         "the key is turned to T2",
-        _through(1.0),
+        through(1.0),
         {**_LATCHED, "arm_fault": "operation_mode_changed"},
         _with("operation_mode=1@2"),
     ),
     Case(
         10,
         "the key is turned to T1",
-        _through(1.0),
+        through(1.0),
         {**_LATCHED, "arm_fault": "operation_mode_changed"},
         _with("operation_mode=0@2"),
     ),
-    Case(10, "the drives are off", _through(1.0), {**_LATCHED, "arm_fault": "drives_off"}, _with("drives_off=@2:2.5")),
+    Case(10, "the drives are off", through(1.0), {**_LATCHED, "arm_fault": "drives_off"}, _with("drives_off=@2:2.5")),
     Case(10, "armed in T2", _unarmed, {"armed": "not_ready"}, _with(operation_mode="T2")),
     Case(
         11,

@@ -10,24 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from h2s2r_hw.emulators.rehearsal.judge import Case
-from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
+from h2s2r_hw.emulators.rehearsal.scene import Scene, settings, through
 from h2s2r_hw.emulators.rehearsal.whole import RehearsalCfg
 
-_AT = 2.0
 #: [s] of four periods of the hand, and of its servo being off for good.
 _ZERO, _OFF = 0.012, 0.1
-
-
-def _through(seconds: float) -> Callable[[Scene], None]:
-    """Follow, with something happening at 2 s, for so long after it; nobody acknowledges anything."""
-
-    def play(scene: Scene) -> None:
-        scene.tracking(0.5)
-        scene.follow(scene.until(_AT))
-        scene.mark()
-        scene.follow(seconds)
-
-    return play
 
 
 def _unarmed(scene: Scene) -> None:
@@ -45,7 +32,7 @@ def _cut_cable(scene: Scene) -> None:
 
 def _again(scene: Scene) -> None:
     """Silent for a tenth of a second; then acknowledged and armed anew."""
-    _through(1.0)(scene)
+    through(1.0)(scene)
     operator = scene.other("chief", operator=True)
     scene.whole.run(1.0)
     scene.notes["acknowledged"] = operator.ask("acknowledge_fault").code
@@ -70,23 +57,23 @@ _OFF_AT_ONCE = {
     "off_s": (0.0, _OFF),
 }
 CASES = (
-    Case(12, "1 % of frames lost", _through(2.0), _GOES_ON, _with("lost_frames=0.01@2")),
+    Case(12, "1 % of frames lost", through(2.0), _GOES_ON, _with("lost_frames=0.01@2")),
     Case(
         12,
         "10 % of frames lost",
-        _through(2.0),
+        through(2.0),
         {"limit_violations": 0, "hand_protocol_errors": 0},
         _with("lost_frames=0.1@2"),
     ),
     Case(
         12,
         "all frames lost",
-        _through(1.0),
+        through(1.0),
         {**_OFF_AT_ONCE, "hand_fault": "hand_silent", "hand_powered": (0, 1)},
         _with("lost_frames=1@2"),
     ),
-    Case(12, "6 ms of frames lost", _through(1.0), _GOES_ON, _with("lost_frames=1@2:2.006")),
-    Case(12, "20 ms of frames lost", _through(1.0), _GOES_ON, _with("lost_frames=1@2:2.020")),
+    Case(12, "6 ms of frames lost", through(1.0), _GOES_ON, _with("lost_frames=1@2:2.006")),
+    Case(12, "20 ms of frames lost", through(1.0), _GOES_ON, _with("lost_frames=1@2:2.020")),
     Case(
         12,
         "100 ms of frames lost, then armed anew",
@@ -98,7 +85,7 @@ CASES = (
         Case(
             12,
             f"finger {finger} is silent",
-            _through(1.0),
+            through(1.0),
             {**_OFF_AT_ONCE, "hand_fault": "hand_silent", "currents_s": (0.0, _ZERO)},
             _with(f"silent_finger={finger}@2"),
         )
@@ -107,28 +94,26 @@ CASES = (
     Case(
         12,
         "an encoder jumps",
-        _through(1.0),
+        through(1.0),
         {**_OFF_AT_ONCE, "hand_fault": "hand_encoder_jump", "currents_s": (0.0, _ZERO)},
         _with("encoder_jump=5/0.6@2"),
     ),
-    Case(12, "an encoder is stuck", _through(2.0), {"limit_violations": 0}, _with("stuck_encoder=5@2")),
+    Case(12, "an encoder is stuck", through(2.0), {"limit_violations": 0}, _with("stuck_encoder=5@2")),
     Case(
         12,
         "too hot",
-        _through(1.0),
+        through(1.0),
         {**_OFF_AT_ONCE, "hand_fault": "hand_over_temperature", "off_s": (0.0, 0.2)},
         _with("over_temperature=90@2"),
     ),
     Case(
         12,
         "a motor reports an error",
-        _through(1.0),
+        through(1.0),
         {**_OFF_AT_ONCE, "hand_fault": "hand_motor_error"},
         _with("motor_error=3/32@2", version="v5"),
     ),
-    Case(
-        12, "the bus goes off", _through(1.0), {"hand_fault": "can_bus_off", "arm_state": "hold"}, _with("bus_off=@2")
-    ),
+    Case(12, "the bus goes off", through(1.0), {"hand_fault": "can_bus_off", "arm_state": "hold"}, _with("bus_off=@2")),
     Case(12, "nothing can be sent", _cut_cable, {"hand_fault": "can_send_failed", "arm_state": "hold"}),
     Case(12, "another version", _unarmed, {"armed": "not_ready", "hand_powered": 0}, _with("wrong_version=@0")),
     Case(12, "the other side", _unarmed, {"armed": "not_ready", "hand_powered": 0}, _with("wrong_side=@0")),
@@ -139,5 +124,5 @@ CASES = (
         {"armed": "not_ready"},
         _with("", answers_info=False),
     ),
-    Case(12, "version 5", _through(1.0), _GOES_ON, _with("", version="v5")),
+    Case(12, "version 5", through(1.0), _GOES_ON, _with("", version="v5")),
 )
