@@ -60,6 +60,10 @@ def test_run(trained, tmp_path, capsys):
     assert main([*command, "--dry-run"]) == 0
     assert main([*command, "--embodiment", "iiwa14_leap"]) == 2
     assert "this robot has" in capsys.readouterr().err
+    assert main([*command, "--robot", "tcp://127.0.0.1:5710"]) == 2
+    assert "h2s2r-hw keys client" in capsys.readouterr().err
+    assert main([*command, "--robot", "tcp://127.0.0.1:5710", "--keys", str(tmp_path)]) == 2
+    assert "cannot be read as a key" in capsys.readouterr().err
 
 
 def test_what_is_not_there(tmp_path, capsys):

@@ -12,6 +12,7 @@ from h2s2r_rl.runner import RunCfg, RunError, run_policy
 from h2s2r_rl.runner.mind import Mind, Sight
 from h2s2r_schemas.artifacts import PolicySpec
 from h2s2r_schemas.codec import encode, load, save
+from h2s2r_schemas.errors import RobotFault
 from h2s2r_schemas.testing import FirstOrderRobot
 from h2s2r_schemas.wire import RobotState
 from h2s2r_sim.config import EnvCfg, for_evaluation
@@ -207,7 +208,50 @@ class TestItDoesNotBegin:
             run_policy(policy_of(env), robot, robot.object_state, PUSH, ALLEGRO)
 
 
+class Stubborn:
+    """A simulated robot that goes on standing still, or is gone after some time."""
+
+    def __init__(self, robot, gone_after=np.inf, follows=True):
+        self.robot, self.gone_after, self.follows = robot, gone_after, follows
+
+    def __getattr__(self, name):
+        return getattr(self.robot, name)
+
+    def command(self, command):
+        if self.follows:
+            self.robot.command(command)
+
+    def next_state(self):
+        state = self.robot.next_state()
+        if state.time > self.gone_after:
+            raise RobotFault("no_state", "The server has sent no state.", "See whether it runs.")
+        return state
+
+
 class TestItStops:
+    def test_before_it_begins_when_nothing_is_followed(self, env):
+        robot = Stubborn(sim_robot(), follows=False)
+        with pytest.raises(RunError, match="does not follow commands to stay where it is"):
+            run_policy(policy_of(env), robot, robot.object_state, PUSH, ALLEGRO)
+        assert robot.next_state().lease_epoch == 0
+
+    def test_when_the_robot_is_gone_and_keeps_what_it_saw(self, env):
+        robot = Stubborn(sim_robot(), gone_after=1.0)
+        result = run_policy(policy_of(env), robot, robot.object_state, PUSH, ALLEGRO)
+        assert "cannot be reached any more, no_state" in result.stopped
+        assert 0.7 < result.rollout.time[-1] <= 1.0
+        assert len(result.thinking) == len(result.rollout.time) and (result.thinking > 0.0).all()
+
+    def test_begins_in_the_rhythm_of_the_policy(self, env):
+        robot = sim_robot()
+        sent, command = [], robot.command
+        robot.command = lambda each: (sent.append(each), command(each))
+        rollout = run_policy(policy_of(env, 1.0), robot, robot.object_state, PUSH, ALLEGRO).rollout
+        # First where it stands, then the policy's, one period apart.
+        assert np.abs(sent[0].joint_pos_target - rollout.joint_pos[0]).max() < 1e-3
+        assert np.abs(sent[1].joint_pos_target - rollout.joint_pos[0]).max() > 0.03
+        np.testing.assert_allclose(np.diff([each.client_time for each in sent]), 1 / 15, atol=1e-9)
+
     def test_when_the_object_is_lost_for_long(self, env):
         robot = sim_robot()
         start = []

@@ -289,6 +289,23 @@ def test_object_states_arrive_and_the_newest_counts(tmp_path, encrypted):
     subscriber.close()
 
 
+def test_who_listens_misses_nothing_from_then_on(tmp_path):
+    address = "ipc://{}".format(tmp_path / "o")
+    publisher = ObjectPublisher(address)
+    assert not publisher.wait_for_listener(0.01)
+    listeners = []
+    for sequence in range(3):
+        listeners.append(ObjectSubscriber(address))
+        assert publisher.wait_for_listener(10.0)
+        publisher.publish(seen(sequence))
+        for each in listeners:
+            heard = each.latest(10.0)
+            assert heard is not None and heard.sequence == sequence
+    for each in listeners:
+        each.close()
+    publisher.close()
+
+
 def test_object_states_go_to_other_machines_with_keys_alone():
     for made in (ObjectPublisher, ObjectSubscriber):
         with pytest.raises(SchemaError, match="keys are needed"):

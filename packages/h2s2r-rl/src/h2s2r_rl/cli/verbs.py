@@ -1,8 +1,7 @@
-"""``h2s2r-rl train|evaluate|export|run``: one policy.
+"""``h2s2r-rl train|evaluate|export``: one policy.
 
-In:  the command line.   Out: text, checkpoints, exported policies, rollouts; 1 for a run that did not succeed, 2 for what
-cannot be done.
-Not here: the work itself (train, evaluate, export, runner).
+In:  the command line.   Out: text, checkpoints, exported policies; 2 for what cannot be done.
+Not here: the work itself (train, evaluate, export), running a policy (running).
 """
 
 from __future__ import annotations
@@ -25,13 +24,10 @@ from h2s2r_rl.cli.app import app
 from h2s2r_rl.config import PRESETS
 from h2s2r_rl.evaluate import env_cfg_of, evaluate
 from h2s2r_rl.policy import TASK, NetworkPolicy, OnnxPolicy
-from h2s2r_rl.runner import RunCfg, run_policy
 from h2s2r_schemas.artifacts import TaskSpec
-from h2s2r_schemas.codec import load, save
+from h2s2r_schemas.codec import load
 from h2s2r_schemas.errors import SchemaError
-from h2s2r_sim.env.start.pool import StartCfg
 from h2s2r_sim.perturbation import LEVELS
-from h2s2r_sim.robot import SimRobot, SimRobotCfg
 from h2s2r_sim.task import load_task
 
 #: Names of ``perturbation.LEVELS``.
@@ -158,49 +154,6 @@ def run_export(checkpoint: _CHECKPOINT, /, out: Path | None = None, name: str | 
     spec = export(checkpoint, folder, name)
     print(f"written: {folder} ({spec.name}, acts as the trained policy does)")
     return 0
-
-
-@app.command(name="run")
-def run(
-    policy: PolicyPath,
-    /,
-    robot: Literal["sim"] = "sim",
-    embodiment: str = "iiwa14_allegro",
-    seed: int = 0,
-    noise: Noise = "standard",
-    out: Path = Path("rollout.h2s"),
-    dry_run: bool = False,
-) -> int:
-    """Let a policy do its task once, and write down what happened.
-
-    Args:
-        policy: which one.
-        robot: sim: a simulated robot and camera.
-        embodiment: which robot it is, by name or folder.
-        seed: of the simulated cell.
-        noise: how far the simulated cell is from what is expected.
-        out: the Rollout.
-        dry_run: look, think and write down, but never command.
-    """
-    assert robot == "sim"
-    acting, task = loaded(policy)
-    body = load_embodiment(embodiment, task.side)
-    cell = SimRobot(task, body, SimRobotCfg(start=StartCfg(pool=1), perturbation=LEVELS[noise]), seed)
-    result = run_policy(
-        acting,
-        cell,
-        cell.object_state,
-        task,
-        body,
-        RunCfg(dry_run=dry_run),
-        truth=lambda: cell.wxyz_xyz_world_object,
-        seed=seed,
-    )
-    save(result.rollout, out)
-    rollout = result.rollout
-    outcome = "stopped: " + result.stopped if result.stopped else "success" if rollout.success else "no success"
-    print(f"{outcome}; {rollout.time[-1] - rollout.time[0]:.1f} s of the robot's time; written: {out}")
-    return 0 if rollout.success or dry_run else 1
 
 
 def loaded(path: Path) -> tuple[NetworkPolicy, TaskSpec]:

@@ -5,6 +5,7 @@ Not here: training, physics, networks.
 """
 
 from h2s2r_rl.runner.config import RunCfg, RunError
+from h2s2r_rl.runner.newest import Newest
 from h2s2r_rl.runner.run import RunResult, run_policy
 
-__all__ = ["RunCfg", "RunError", "RunResult", "run_policy"]
+__all__ = ["Newest", "RunCfg", "RunError", "RunResult", "run_policy"]

@@ -37,5 +37,7 @@ class RunCfg:
     """[s] of the robot's time to wait for an object pose that is as it has to be: single ones may be lost or far off."""
     arm_timeout: float = 10.0
     """[s] of the robot's time that arming may take."""
+    follow_timeout: float = 1.0
+    """[s] of the robot's time within which it follows, once armed."""
     dry_run: bool = False
     """Look, think and write down, but never ask for the lease and never command."""

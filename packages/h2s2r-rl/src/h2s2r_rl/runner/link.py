@@ -6,15 +6,19 @@ Not here: what is commanded (mind), sockets (schemas' client).
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 
 import numpy as np
 
 from h2s2r_rl.runner.config import RunError
 from h2s2r_schemas.contracts import Robot
+from h2s2r_schemas.errors import RobotFault
 from h2s2r_schemas.wire import Reply, Request, RobotCommand, RobotState
 
 _ARMED = ("hold", "track")
+#: [s] by which a state may come before its time, for rounding.
+_EARLY = 1e-6
 
 
 class Link:
@@ -76,6 +80,33 @@ class Link:
             raise
         self._heard = self.state.time
 
+    def stand(self, period: float, timeout: float) -> None:
+        """Command where it stands, in the rhythm of what is to come, until that is followed; a period later it returns.
+
+        A server takes the first command of a motion only near where the robot stands. A policy's first step may be further.
+
+        Args:
+            period: [s] from command to command.
+            timeout: [s] of the robot's time.
+
+        Raises:
+            RunError: it is not followed in time.
+        """
+        began = due = self.state.time
+        while True:
+            self.command(self.state.joint_pos_target)
+            due += period
+            while self.state.time < due - _EARLY:
+                self.next_state()
+            trouble = self.trouble()
+            if not trouble and self.state.server_state == "track" and self.state.command_sequence == self._sequence:
+                return
+            if trouble or self.state.time - began > timeout:
+                why = trouble or f"It is {self.state.server_state!r}, its last refusal {self.state.last_refusal!r}."
+                raise RunError(
+                    f"The robot does not follow commands to stay where it is: {why} See its server's display."
+                )
+
     def command(self, joint_pos_target: np.ndarray) -> None:
         """Ask for joint positions (J) [rad; m]."""
         self._sequence += 1
@@ -104,8 +135,9 @@ class Link:
         return ""
 
     def release(self) -> None:
-        """Give the lease back: the robot stands still under its own control."""
-        self._request("release_lease")
+        """Give the lease back: the robot stands still under its own control. Where it cannot be reached, the lease runs out."""
+        with contextlib.suppress(RobotFault):
+            self._request("release_lease")
 
     def _request(self, kind: str) -> Reply:
         self._requests += 1

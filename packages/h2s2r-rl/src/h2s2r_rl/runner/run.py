@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from h2s2r_rl.runner.mind import Mind, Sight
 from h2s2r_rl.runner.start import check_object, check_partners, check_robot_start
 from h2s2r_schemas.artifacts import SUCCESS, Rollout, TaskSpec, is_success
 from h2s2r_schemas.contracts import Policy, Robot
+from h2s2r_schemas.errors import RobotFault
 from h2s2r_schemas.se3 import SE3
 from h2s2r_schemas.wire import ObjectState
 
@@ -35,6 +37,8 @@ class RunResult:
     """What was seen and wanted. Its ``success`` is known only where true poses are, its ``failure`` is left open."""
     stopped: str
     """Why it ended before its time; empty if it did not."""
+    thinking: np.ndarray
+    """(T) [s] of wall time from a state to its command, for each row of the rollout."""
 
 
 def run_policy(
@@ -94,6 +98,7 @@ class _Run:
         self._task, self._cfg, self._truth = task, cfg, truth
         self._rows: dict[str, list[Any]] = {}
         self._indices: list[int] = []
+        self._thinking: list[float] = []
         self._true: list[np.ndarray] = []
 
     def await_object(self) -> ObjectState:
@@ -118,6 +123,9 @@ class _Run:
         self._policy.reset()
         # Anew, as arming may have taken a while.
         seen = self.await_object()
+        if not self._cfg.dry_run:
+            link.stand(dt, self._cfg.follow_timeout)
+            seen = self._better(seen)
         began, step, stopped = link.state.time, 0, ""
         sight = Sight(seen.wxyz_xyz_world_object, seen.capture_time)
         mind.begin(link.state, sight)
@@ -125,15 +133,24 @@ class _Run:
             self._act(sight)
             step += 1
             while not stopped and link.state.time < began + step * dt - _EARLY:
-                link.next_state()
-                stopped = "" if self._cfg.dry_run else link.trouble()
+                stopped = self._pass()
             sight = self._newest(sight)
             mind.look(sight)
             if link.state.time - sight.time > self._cfg.object_age:
                 stopped = f"The object has not been seen for {link.state.time - sight.time:.2f} s."
-        # How it ended; what is wanted then is not commanded any more.
-        self._act(sight, command=False)
-        return RunResult(self._record(seed, stopped), stopped)
+        if link.state.time > self._rows["time"][-1]:
+            # How it ended; what is wanted then is not commanded any more.
+            self._act(sight, command=False)
+        return RunResult(self._record(seed, stopped), stopped, np.array(self._thinking))
+
+    def _pass(self) -> str:
+        """Let time pass to the next state; why nothing more can be done, if so."""
+        try:
+            self._link.next_state()
+        except RobotFault as fault:
+            # What was seen so far is worth keeping.
+            return f"The robot cannot be reached any more, {fault.code}: {fault}"
+        return "" if self._cfg.dry_run else self._link.trouble()
 
     def _over(self, time: float) -> bool:
         """Whether all is done, so long [s] after the start."""
@@ -142,6 +159,13 @@ class _Run:
             ended = self._indices.index(path.last) * path.control_dt
             return time >= ended + SUCCESS.settle_time - _EARLY
         return time > SUCCESS.time_limit_factor * path.duration
+
+    def _better(self, before: ObjectState) -> ObjectState:
+        """The object as seen now, unless that cannot be."""
+        try:
+            return check_object(self._source(), self._link.state.time, self._task, self._cfg)
+        except RunError:
+            return before
 
     def _newest(self, before: Sight) -> Sight:
         """The object as seen now; where it is lost it stays where it was, and ages, as in training."""
@@ -152,13 +176,14 @@ class _Run:
 
     def _act(self, sight: Sight, command: bool = True) -> None:
         """One policy step: observe, decide, command, write down."""
-        link, mind = self._link, self._mind
+        link, mind, began = self._link, self._mind, perf_counter()
         state, index = link.state, int(mind.goal_index[0])
         obs = mind.observe(state, sight)
         action = np.asarray(self._policy.act(obs))
         target = mind.target(action, state)
         if command and not self._cfg.dry_run:
             link.command(target)
+        self._thinking.append(perf_counter() - began)
         row = {
             "time": state.time,
             "obs": obs[0],

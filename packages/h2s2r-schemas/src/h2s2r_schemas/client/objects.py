@@ -8,6 +8,7 @@ Encrypted where keys are given. Without keys only addresses of this machine are 
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import zmq
@@ -55,7 +56,9 @@ class ObjectPublisher:
         _check(address, keys)
         self._clock: ClientClock = WallClock() if clock is None else clock
         self._context: Any = zmq.Context()
-        self._socket = self._context.socket(zmq.PUB)
+        # As PUB, but it tells of everybody who begins to listen.
+        self._socket = self._context.socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
         self._socket.setsockopt(zmq.LINGER, 0)
         if keys is not None:
             self._socket.curve_server = True
@@ -70,6 +73,18 @@ class ObjectPublisher:
         """Send one."""
         self._socket.send(encode(state), zmq.NOBLOCK)
         self._clock.sent(OBJECTS)
+
+    def wait_for_listener(self, seconds: float) -> bool:
+        """Wait so long [s] of wall time for somebody who has not listened before: from then on he misses nothing.
+
+        Returns:
+            Whether somebody came.
+        """
+        end = time.monotonic() + seconds
+        while self._socket.poll(max(0, round((end - time.monotonic()) * 1e3))):
+            if self._socket.recv(zmq.NOBLOCK)[:1] == b"\x01":
+                return True
+        return False
 
     def close(self) -> None:
         """Stop."""
