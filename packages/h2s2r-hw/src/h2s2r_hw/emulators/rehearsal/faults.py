@@ -15,8 +15,18 @@ from h2s2r_hw.emulators.rehearsal.random_residual import random_residual
 
 #: What a whole run consists of.
 TICKS, EVALUATIONS = 1_000_000, 10_000_000
-#: Figures of cases that count messages which should not have been accepted.
-_ACCEPTED = ("stale_accepted", "foreign_accepted", "bad_accepted")
+#: Figures of cases that count commands which should not have been followed: old ones; of others than the lease's holder; over
+#: connections that nobody may have; with numbers that are none; and whatever else is no command of the holder.
+ACCEPTED = ("stale_accepted", "foreign_accepted", "unauthenticated_accepted", "nan_accepted", "bad_accepted")
+#: Figures that must be 0.
+NONE = (
+    "faults_failed",
+    *ACCEPTED,
+    "case_limit_violations",
+    "limit_violations",
+    "limit_guard_holds",
+    "residual_violations",
+)
 #: One or two of each class, for those who have half a minute.
 FEW = (
     "01 killed at high speed",
@@ -67,7 +77,7 @@ def run_faults(
         "faults_failed": sum(bool(verdict.wrong) for verdict in verdicts),
         "fault_classes": len({verdict.case.fault for verdict in verdicts}),
     }
-    for name in _ACCEPTED:
+    for name in ACCEPTED:
         figures[name] = sum(int(verdict.figures.get(name, 0)) for verdict in verdicts)
     figures["case_limit_violations"] = sum(int(verdict.figures.get("limit_violations", 0)) for verdict in verdicts)
     rests = [float(verdict.figures["rest_s"]) for verdict in verdicts if verdict.case.fault == 1 and verdict.figures]

@@ -134,9 +134,10 @@ class Stranger:
     Args:
         whole: the server.
         keys: none for a connection without encryption.
+        address: where it connects to; the server itself if not given.
     """
 
-    def __init__(self, whole: Rehearsal, keys: ClientKeys | None) -> None:
+    def __init__(self, whole: Rehearsal, keys: ClientKeys | None, address: str = "") -> None:
         self._whole = whole
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
@@ -145,7 +146,7 @@ class Stranger:
         if keys is not None:
             self._socket.curve_publickey, self._socket.curve_secretkey = keys.public, keys.secret
             self._socket.curve_serverkey = keys.server
-        self._socket.connect(whole.server.gateway.address)
+        self._socket.connect(address or whole.server.gateway.address)
 
     def send(self, *messages: bytes) -> None:
         """Hand messages over, and let the server read them."""

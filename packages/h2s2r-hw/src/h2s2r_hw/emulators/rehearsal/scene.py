@@ -100,9 +100,9 @@ class Scene:
         """[s] that are left until a moment."""
         return max(0.0, time - self.whole.now_ns / SECOND)
 
-    def stranger(self, keys: Any) -> Stranger:
-        """A raw socket."""
-        made = Stranger(self.whole, keys)
+    def stranger(self, keys: Any, address: str = "") -> Stranger:
+        """A raw socket; to somewhere else than the server where an address is given."""
+        made = Stranger(self.whole, keys, address)
         self._strangers.append(made)
         return made
 

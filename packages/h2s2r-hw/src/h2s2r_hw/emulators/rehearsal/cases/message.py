@@ -1,7 +1,7 @@
 """Messages that are none, are late or come twice, and connections that must not be.
 
 In:  a scene.   Out: ``CASES`` of the classes 3, 5 and 7.
-Not here: honest messages at wrong moments (client).
+Not here: honest messages at wrong moments (client), honest ones that are changed (tampering).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgpack
-import numpy as np
 import zmq
 
 from h2s2r_hw.emulators.rehearsal.judge import Case
@@ -23,8 +22,8 @@ from h2s2r_schemas.codec import encode
 _MARKER = 0.123456789
 
 
-def _bytes(make: Callable[[Scene, bytes], list[bytes]]) -> Callable[[Scene], None]:
-    """While it follows, its own key sends these bytes, made from those of an honest command."""
+def _bytes(make: Callable[[Scene, bytes], list[bytes]], counted: str = "bad_accepted") -> Callable[[Scene], None]:
+    """While it follows, its own key sends these bytes, made from those of an honest command; how many are followed is noted."""
 
     def play(scene: Scene) -> None:
         scene.tracking(0.5)
@@ -33,7 +32,7 @@ def _bytes(make: Callable[[Scene, bytes], list[bytes]]) -> Callable[[Scene], Non
         before, moved = gateway.counters["accepted"], scene.wires.answers
         honest = encode(scene.owner.command(scene.owner.state.joint_pos_target))
         stranger.send(*make(scene, honest))
-        scene.notes["bad_accepted"] = gateway.counters["accepted"] - before
+        scene.notes[counted] = gateway.counters["accepted"] - before
         scene.notes["answers_meanwhile"] = scene.wires.answers - moved
         scene.follow(0.5)
 
@@ -46,7 +45,7 @@ def _poison(value: float, count: int = 1) -> Callable[[Scene], None]:
         target[3] = _MARKER
         return [poisoned(scene.owner.command(target), _MARKER, value) for _ in range(count)]
 
-    return _bytes(make)
+    return _bytes(make, "nan_accepted")
 
 
 def _changed(**changes: Any) -> Callable[[Scene], None]:
@@ -86,18 +85,6 @@ def _forged(scene: Scene, honest: bytes) -> list[bytes]:
     ]
 
 
-def _random(scene: Scene, honest: bytes) -> list[bytes]:
-    """Honest bytes with some of them changed."""
-    rng = np.random.default_rng(3)
-    made: list[bytes] = []
-    for _ in range(300):
-        data = bytearray(honest)
-        for at in rng.integers(0, len(data), 3):
-            data[at] ^= int(rng.integers(1, 256))
-        made.append(bytes(data))
-    return made
-
-
 def _harmless(scene: Scene) -> None:
     """The smallest number there is, as a target: odd, but a number."""
     scene.tracking(0.5)
@@ -133,7 +120,7 @@ def _aged(seconds: float) -> Callable[[Scene], None]:
         before = gateway.counters["accepted"]
         for _ in range(10):
             owner.send(owner.state.joint_pos_target, client_time=scene.whole.now_ns * 1e-9 - seconds)
-        scene.notes["accepted"] = gateway.counters["accepted"] - before
+        scene.notes["stale_accepted"] = gateway.counters["accepted"] - before
         scene.follow(0.5)
 
     return play
@@ -165,7 +152,7 @@ def _connection(keys: Callable[[Scene], ClientKeys | None]) -> Callable[[Scene],
         before = gateway.counters["accepted"]
         good = [encode(scene.owner.command(scene.owner.state.joint_pos_target)) for _ in range(20)]
         stranger.try_to_send(*good)
-        scene.notes["foreign_accepted"] = gateway.counters["accepted"] - before
+        scene.notes["unauthenticated_accepted"] = gateway.counters["accepted"] - before
 
     return play
 
@@ -221,9 +208,9 @@ def _many(scene: Scene) -> None:
     scene.follow(0.5)
 
 
-_TRACKS = {"server_state": "track", "bad_accepted": 0, "arm_faults": 0, "hand_faults": 0}
-_SKIPS = {"server_state": "track", "accepted": 0}
-_SHUT = {"foreign_accepted": 0}
+_TRACKS = {"server_state": "track", "bad_accepted": 0, "nan_accepted": 0, "arm_faults": 0, "hand_faults": 0}
+_SKIPS = {"server_state": "track", "stale_accepted": 0}
+_SHUT = {"unauthenticated_accepted": 0}
 CASES = (
     Case(3, "not a number", _poison(math.nan), {**_TRACKS, "count_malformed": 1}),
     Case(3, "infinite", _poison(math.inf), {**_TRACKS, "count_malformed": 1}),
@@ -237,7 +224,6 @@ CASES = (
     Case(3, "another robot", _changed(robot_hash="0123456789abcdef"), {**_TRACKS, "count_foreign_robot": 1}),
     Case(3, "fields missing or of a wrong type", _bytes(_fields), {**_TRACKS, "count_malformed": (10, 40)}),
     Case(3, "forged lengths, nesting, pickles", _bytes(_forged), {**_TRACKS, "count_malformed": 9}),
-    Case(3, "random bytes", _bytes(_random), {"arm_faults": 0, "hand_faults": 0, "count_malformed": (150, 300)}),
     Case(
         5,
         "commands that come twice and in the wrong order",
