@@ -10,7 +10,8 @@ import pytest
 from scenes_for_tests import Box, faces_rgb, look_at, render
 
 from h2s2r_perception.scene import SceneCfg, find_scene, read_scene
-from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory
+from h2s2r_perception.track.surface import object_mesh, surface_of
+from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory, Shape
 from h2s2r_schemas.codec import load
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
 from h2s2r_schemas.errors import SchemaError
@@ -90,6 +91,42 @@ def test_a_known_path_takes_the_object_out(tmp_path):
     assert "box" not in [body.name for body in find_scene(demo, tracked=(model, path)).scene.bodies]
     with pytest.raises(SchemaError, match="of this recording"):
         find_scene(demo, tracked=(model, path.replace(time=path.time + 100.0)))
+
+
+def test_nothing_solid_is_where_the_object_passes(tmp_path):
+    """A low block in the object's way, as a rumpled cloth would be: the object goes through it, so it is no box."""
+    block = Shape(kind="box", size=np.array([0.12, 0.08, 0.06]))
+    model = load(bundled() / "truth.h2s").object.replace(name="block", visual=(block,), collision=(block,))
+    low = Box((0.10, 0.06, 0.025), at(0.3, -0.12, 0.0125), faces_rgb(6), "low")
+    demo = record(tmp_path / "demo", things=(low,))
+    assert [body.name for body in find_scene(demo).scene.bodies] == ["table", "box"]
+
+    def past(until, height=0.03):
+        poses = [at(-0.1 + until * index / 7, -0.12, height).wxyz_xyz for index in range(8)]
+        wxyz_xyz = np.array(poses)
+        return ObjectTrajectory("block", demo.meta.time, wxyz_xyz, np.ones(8), np.zeros(8, bool))
+
+    through = find_scene(demo, tracked=(model, past(0.4)))
+    assert [body.name for body in through.scene.bodies] == ["table"]
+    assert any("passes through" in sentence for sentence in through.left_out)
+    assert [body.name for body in find_scene(demo, tracked=(model, past(0.2))).scene.bodies] == ["table", "box"]
+
+
+def test_a_table_that_the_object_would_stand_in_is_lowered(tmp_path):
+    """By the millimetres that path or mesh are off; not by centimetres, which are another error."""
+    model = load(bundled() / "truth.h2s").object
+    surface = surface_of(object_mesh(model), model.name)
+    bottom = float(surface.vertices[:, 2].min())
+    demo = record(tmp_path / "demo")
+
+    def found(height):
+        wxyz_xyz = np.tile(at(-0.1, -0.12, height - bottom).wxyz_xyz, (8, 1))
+        path = ObjectTrajectory(model.name, demo.meta.time, wxyz_xyz, np.ones(8), np.zeros(8, bool))
+        return find_scene(demo, tracked=(model, path)).scene.T_world_table.translation[2]
+
+    seen = found(0.01)
+    assert seen - found(-0.004) == pytest.approx(0.004 + seen, abs=5e-4)
+    assert found(-0.05) == pytest.approx(seen, abs=1e-4)
 
 
 def bundled():

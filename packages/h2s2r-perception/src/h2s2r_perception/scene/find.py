@@ -13,6 +13,7 @@ import numpy as np
 
 from h2s2r_perception.frames import RGBDFrame, deproject, project
 from h2s2r_perception.scene.still import KnownPath, sampled, still_frame, without_moved
+from h2s2r_perception.scene.swept import Swept, swept_by
 from h2s2r_perception.scene.table import Table, find_table
 from h2s2r_perception.scene.upright_box import UprightBox, fit_upright_box
 from h2s2r_perception.segment import Component, find_components, find_plane
@@ -77,8 +78,9 @@ def find_scene(
         cfg: settings.
         frames: first and last frame to use; all if none.
         mask: name of masks in the recording that show the object.
-        tracked: the object and its path in this recording. Without it or masks, what moves is told by that it moves, and
-            where hand and object together cover a place throughout, what is there is left out or called no box.
+        tracked: the object and its path in this recording: it is taken out, nothing that it passes through is a box, and a
+            table that it would stand in by millimetres is lowered. Without it or masks, what moves is told by that it moves,
+            and where hand and object together cover a place throughout, what is there is left out or called no box.
 
     Raises:
         SchemaError: the camera's place is not known, no such frames or masks, no table, a tilted one, or the path is of
@@ -97,8 +99,14 @@ def find_scene(
     still = still_frame(some)
     up = T_world_camera.inv().rotate(np.array([0.0, 0.0, 1.0]))
     still = without_moved(still, some[0], find_plane(still, up, cfg.seed))
-    table = find_table(still, T_world_camera, cfg.seed)
-    bodies, left_out = _fixtures(still, T_world_camera, table, cfg)
+    table, swept = find_table(still, T_world_camera, cfg.seed), None
+    if tracked is not None:
+        model, path = tracked
+        surface = surface_of(object_mesh(model), model.name)
+        # A cloth, a path or a mesh that is off by a millimetre: what stood on the table was not inside it.
+        table = table.lowered(swept_by(surface, table.T_world_table.inv() @ path.Ts_world_object).sunk())
+        swept = swept_by(surface, table.T_world_table.inv() @ path.Ts_world_object)
+    bodies, left_out = _fixtures(still, T_world_camera, table, swept, cfg)
     scene = Scene(
         name=demo.meta.name,
         wxyz_xyz_world_table=table.T_world_table.wxyz_xyz,
@@ -113,7 +121,9 @@ def _path(model: ObjectModel, path: ObjectTrajectory, T_world_camera: SE3) -> Kn
     return KnownPath(surface_of(object_mesh(model), model.name), path.time, T_camera_world @ Ts_world_object)
 
 
-def _fixtures(still: RGBDFrame, T_world_camera: SE3, table: Table, cfg: SceneCfg) -> tuple[list[SceneBody], list[str]]:
+def _fixtures(
+    still: RGBDFrame, T_world_camera: SE3, table: Table, swept: Swept | None, cfg: SceneCfg
+) -> tuple[list[SceneBody], list[str]]:
     T_table_camera = table.T_world_table.inv() @ T_world_camera
     bodies: list[SceneBody] = []
     left_out: list[str] = []
@@ -126,7 +136,11 @@ def _fixtures(still: RGBDFrame, T_world_camera: SE3, table: Table, cfg: SceneCfg
             continue
         taken |= thing.mask
         box = fit_upright_box(p_table, np.array(T_table_camera.translation))
+        if box.size[2] < cfg.lowest:
+            continue
         trouble = _no_box(still, box, T_table_camera, thing, cfg)
+        if not trouble and swept is not None and swept.passes_through(box):
+            trouble = "the object passes through the box around it"
         if trouble:
             x, y, z = table.T_world_table.apply(np.median(p_table, axis=0))
             left_out.append(f"a thing at ({x:.2f}, {y:.2f}, {z:.2f}) m: {trouble}")

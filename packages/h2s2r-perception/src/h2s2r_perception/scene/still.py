@@ -18,8 +18,8 @@ from h2s2r_perception.track.visible import silhouette
 from h2s2r_schemas.demo import Demo
 from h2s2r_schemas.se3 import SE3
 
-#: Frames looked at, and how many must agree on the farthest depth of a pixel.
-_FRAMES, _AGREE = 30, 3
+#: Frames looked at; how many, and what share of those that measured a pixel, must agree on its farthest depth.
+_FRAMES, _AGREE, _SHARE = 30, 3, 0.2
 #: [px] by which an object's silhouette is grown before it is taken out.
 _MARGIN = 5
 #: A thing of the first frame of which less than this share stays in place has moved: it is no part of the scene.
@@ -79,8 +79,8 @@ def still_frame(frames: list[RGBDFrame]) -> RGBDFrame:
         frames: of one camera that stands still, in order of time.
     """
     depth = np.stack([frame.depth for frame in frames])
-    agree = min(_AGREE, len(frames))
-    farthest = np.sort(depth, axis=0)[-agree]
+    agree = np.minimum(np.maximum(_AGREE, np.ceil(_SHARE * (depth > 0).sum(axis=0)).astype(int)), len(frames))
+    farthest = np.take_along_axis(np.sort(depth, axis=0), len(frames) - agree[None], axis=0)[0]
     noise = depth_noise(frames[0].depth)
     near = np.abs(depth - farthest) < _CLEARANCE + 3 * noise * farthest**2
     count = near.sum(axis=0)

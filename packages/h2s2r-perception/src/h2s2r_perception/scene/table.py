@@ -6,7 +6,7 @@ Not here: what stands on it (fixtures).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,12 @@ class Table:
     """On its surface, in the middle of what was seen; z up out of it, x along the world's."""
     size: np.ndarray
     """(2) [m] how far it was seen along x and y."""
+
+    def lowered(self, by: float) -> Table:
+        """The same table, lower by ``by`` [m]."""
+        down = SE3.from_parts(np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, -by]))
+        plane = replace(self.plane, offset=self.plane.offset + by)
+        return Table(plane, self.T_world_table @ down, self.size)
 
     def body(self) -> SceneBody:
         """As a box below its surface."""
