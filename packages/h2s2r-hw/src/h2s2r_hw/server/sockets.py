@@ -44,7 +44,7 @@ class Sockets:
     def __init__(self, cfg: GatewayCfg, keys: KeyFolder) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._keys = keys.server_keys()
-        self.doorkeeper = Doorkeeper(self._context, keys.allowed, cfg.max_connections)
+        self.doorkeeper = Doorkeeper(self._context, keys.allowed, cfg.max_connections, cfg.handshake)
         self.doorkeeper.start()
         self._router = self._socket(zmq.ROUTER, cfg)
         self._router.setsockopt(zmq.ROUTER_HANDOVER, 1)
