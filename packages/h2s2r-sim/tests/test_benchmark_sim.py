@@ -27,26 +27,31 @@ def engine_of(env: Environment) -> MujocoEngine:
     return env.engine
 
 
-def test_measuring_the_bare_engine_changes_nothing(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run() -> np.ndarray:
-        obs = env.reset(5)
-        pusher = drive.Pusher(env, np.random.default_rng(0))
-        for _ in range(6):
-            obs, *_ = env.step(pusher.act())
-        return obs["critic"]
-
-    plain = run()
-    monkeypatch.setattr(speed, "_STEPS", 2 * NUM_ENVS)
-    timed = speed.Timed(env, drive.Pusher(env, np.random.default_rng(0)))
+def test_measuring_changes_nothing_and_plays_the_same_again(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     env.reset(5)
-    for _ in range(3):
-        speed._round(timed)
-    measured = env.episodes.observe(slice(None))["critic"]
-    assert np.array_equal(plain, measured)
-    assert len(timed.whole) == 3 and all(
-        0.0 < bare < whole for bare, whole in zip(timed.engine, timed.whole, strict=True)
-    )
+    pusher = drive.Pusher(env, np.random.default_rng([5, NUM_ENVS]))
+    for _ in range(6):
+        env.step(pusher.act())
+    plain = engine_of(env).batch.state.tobytes()
+    monkeypatch.setattr(speed, "_WARM_UP", 2)
+    monkeypatch.setattr(speed, "_STEPS", 4)
+    timed = speed.Timed(env, 5)
+    for with_engine in (True, False, True):
+        speed._play(timed, with_engine)
+    assert timed.end == plain
+    assert [each.shape for each in timed.whole] == [(4,)] * 3
+    assert all((0.0 < timed.engine[at]).all() and (timed.engine[at] < timed.whole[at]).all() for at in (0, 2))
+    assert not timed.engine[1].any()
     assert "step" not in vars(engine_of(env).batch)
+
+
+def test_the_quickest_of_each_window_counts_and_none_is_left_out(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "_STEPS", 4)
+    timed = speed.Timed(env, 0, whole=[np.array([1.0, 9.0, 2.0, 2.0]), np.array([5.0, 3.0, 1.0, 4.0])])
+    assert timed.cost(timed.whole, 1) == (1 + 3 + 1 + 2) / (4 * NUM_ENVS)
+    assert timed.cost(timed.whole, 2) == (8 + 4) / (4 * NUM_ENVS)
 
 
 def test_what_is_measured_is_what_the_issue_asks_for(env: Environment) -> None:
