@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 
 from h2s2r.chain.bundled import demo_cfg
 from h2s2r.chain.config import RunCfg, parse_frames
+from h2s2r.chain.episodes import load_episodes
 from h2s2r.chain.run import Result, run_chain, stages_of
 from h2s2r.chain.stage import StageError, Told
 from h2s2r_rl.policy import OnnxPolicy
@@ -54,6 +55,10 @@ def test_leaves_policy_figures_and_film(result: Result, cfg: RunCfg) -> None:
     curve = [json.loads(line) for line in (result.folder / "train" / "curve.jsonl").read_text().splitlines()]
     assert [each["steps"] for each in curve] == [4096]
     assert "of 8 fresh episodes" in result.summary and "seen.mp4" in result.summary
+    assert len(load_episodes(result.folder / "film" / "episodes.npz")) == 4
+    page = (result.folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert "of 8 fresh episodes" in page and "not complete" not in page
+    assert (result.folder / "report" / "human.mp4").stat().st_size > 10_000
 
 
 @pytest.mark.requirement("H01")

@@ -108,6 +108,19 @@ def _run(cfg: RunCfg, out: Path, start: str | None = None) -> int:
     return 0
 
 
+@app.command(name="report")
+def write_report(folder: Annotated[Path, tyro.conf.Positional], /) -> int:
+    """Write the report of a run anew, also of one that is not complete: it says then what is missing.
+
+    Args:
+        folder: what was --out of the run.
+    """
+    from h2s2r import report  # noqa: PLC0415 - as above
+
+    print(report.write_report(folder))
+    return 0
+
+
 @app.command(name="bench")
 def run_bench(
     name: Annotated[str, tyro.conf.Positional] = "",

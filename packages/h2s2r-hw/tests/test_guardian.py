@@ -70,6 +70,20 @@ def test_a_silent_loop_is_ended_and_its_hand_switched_off_three_times():
     assert rig.guardian.tripped and int(rig.status.record["trips"]) == 1
 
 
+def test_who_slept_itself_blames_nobody():
+    """Where the whole machine stands still, both are late; the loop gets its time from then on."""
+    rig = Rig()
+    rig.live(300, beats=True)
+    rig.now_ns += 200 * MS
+    rig.guardian.act(rig.now_ns)
+    rig.live(600, beats=True)
+    assert not rig.sent and not rig.ended and rig.hand.motors.servo_on
+    rig.now_ns += 200 * MS
+    woke = rig.now_ns
+    rig.live(900, beats=False)
+    assert rig.ended == 1 and woke + 15 * MS <= rig.sent[0][0] <= woke + 35 * MS
+
+
 def test_a_loop_that_never_lived_is_not_missed():
     rig = Rig()
     rig.live(300, beats=False)

@@ -40,7 +40,7 @@ def test_measuring_changes_nothing_and_plays_the_same_again(env: Environment, mo
         speed._play(timed, with_engine)
     assert timed.end == plain
     assert [each.shape for each in timed.whole] == [(4,)] * 3
-    assert all((0.0 < timed.engine[at]).all() and (timed.engine[at] < timed.whole[at]).all() for at in (0, 2))
+    assert all((timed.engine[at] > 0.0).all() and (timed.engine[at] < timed.whole[at]).all() for at in (0, 2))
     assert not timed.engine[1].any()
     assert "step" not in vars(engine_of(env).batch)
 

@@ -13,7 +13,20 @@ import os
 from dataclasses import replace
 
 from h2s2r.chain.config import FRESH, Progress, RunCfg
-from h2s2r.chain.seeing import HAND, HAND_POSE, OBJECT, PATH, SCENE
+from h2s2r.chain.episodes import save_episodes
+from h2s2r.chain.files import (
+    CURVE,
+    EPISODES,
+    EVALUATION,
+    FILM,
+    HAND,
+    HAND_POSE,
+    OBJECT,
+    PATH,
+    PLACE,
+    SCENE,
+    TASK,
+)
 from h2s2r.chain.stage import Stage, Work, made
 from h2s2r_retarget.embodiment import Embodiment, embodiment_folder, load_embodiment
 from h2s2r_retarget.view import save_png, view_scene
@@ -24,14 +37,13 @@ from h2s2r_rl.export import export
 from h2s2r_rl.policy import OnnxPolicy
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, ObjectTrajectory, Scene, TaskSpec
 from h2s2r_schemas.codec import encode, load, save, write_whole
+from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.clear import clear_start
 from h2s2r_sim.task import load_task, make_task, place
 from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
 
-#: Files of the stages.
-TASK, CURVE, EVALUATION, FILM = "task.h2s", "curve.jsonl", "evaluation.json", "robot.mp4"
 _FILMED = 4
 
 
@@ -55,7 +67,7 @@ def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
         Stage("train", "learns", work.train, (task,), robot | {"seed": cfg.seed, "steps": cfg.steps}),
         Stage("export", "writes what a robot PC runs", work.export, ("train",), {}),
         Stage("judge", "judges the policy on fresh episodes", work.judge, (task, "export"), robot | judged),
-        Stage("film", "films the policy", work.film, (task, "export"), robot | judged),
+        Stage("film", "films the policy", work.film, (task, "export"), robot | judged | {"filmed": _FILMED}),
     ]
 
 
@@ -87,12 +99,13 @@ class _Learning:
             name=self._cfg.name,
             hand_trajectory=load(work.of("hand") / HAND, HandTrajectory),
         )
-        said = "The camera's place was measured: the task is where it was seen."
+        said, T_new_world = "The camera's place was measured: the task is where it was seen.", SE3.identity()
         if not task.scene.calibrated:
             placed = place(task, load_embodiment(self._cfg.robot, task.side))
-            task, said = placed.task, placed.said
+            task, said, T_new_world = placed.task, placed.said, placed.T_new_world
         save(task, work.folder / TASK)
         (work.folder / "place.txt").write_text(said + "\n")
+        (work.folder / PLACE).write_text(json.dumps({"wxyz_xyz_new_world": T_new_world.wxyz_xyz.tolist()}) + "\n")
 
     def retarget(self, work: Work) -> None:
         """The task with the robot's pose at the start, and a picture of it beside the hand's."""
@@ -159,12 +172,13 @@ class _Learning:
         (work.folder / EVALUATION).write_text(json.dumps(record, indent=1) + "\n")
 
     def film(self, work: Work) -> None:
-        """A film of some episodes; where nothing here can draw, why not."""
+        """Some episodes, and a film of them; where nothing here can draw, why not."""
         task, embodiment = self._task(work)
         policy = OnnxPolicy.load(work.of("export"))
         env = make_env(task, embodiment, _FILMED, for_evaluation(replace(self._env, num_threads=1)))
         policy.reset()
         states = record_episodes(env, lambda obs: policy.act(obs["actor"]), _FILMED, FRESH + self._cfg.seed)
+        save_episodes(states, work.folder / EPISODES)
         try:
             save_film(
                 task,

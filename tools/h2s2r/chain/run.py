@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from h2s2r.chain.config import Progress, RunCfg
-from h2s2r.chain.learning import EVALUATION, FILM, learning
+from h2s2r.chain.files import EVALUATION, FILM
+from h2s2r.chain.learning import learning
+from h2s2r.chain.record import write_record
 from h2s2r.chain.seeing import seeing
-from h2s2r.chain.stage import Stage, Told, run_stages
+from h2s2r.chain.stage import Stage, Told, Work, run_stages
+from h2s2r.report import INDEX, REPORT, write_report
 from h2s2r_retarget.embodiment import load_embodiment
 
 #: What the stages are done by: another version does them anew.
@@ -53,6 +56,7 @@ class Result:
         ]
         if self.seen:
             lines.append(f"What was seen: {self.folder / 'seen' / 'seen.mp4'}")
+        lines.append(f"Report: {self.folder / REPORT / INDEX}")
         return "\n".join(lines)
 
 
@@ -63,11 +67,17 @@ def stages_of(cfg: RunCfg, progress: Progress) -> list[Stage]:
         SchemaError: no such recording or robot.
     """
     load_embodiment(cfg.robot)  # a robot that is not there is said before the work, not after it
-    versions = {name: version(name) for name in _PACKAGES}
-    return [
-        replace(stage, settings={**(stage.settings or {}), "versions": versions})
-        for stage in (*([] if cfg.task is not None else seeing(cfg, progress)), *learning(cfg, progress))
-    ]
+    stages = [*([] if cfg.task is not None else seeing(cfg, progress)), *learning(cfg, progress)]
+    report = Stage("report", "writes the report", _report, tuple(stage.name for stage in stages))
+    return [replace(stage, settings={**(stage.settings or {}), "versions": _versions()}) for stage in (*stages, report)]
+
+
+def _report(work: Work) -> None:
+    write_report(work.chain)
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _PACKAGES}
 
 
 def run_chain(
@@ -91,7 +101,9 @@ def run_chain(
         StageError: a stage could not be done; it names the stage, the cause, and what to do.
         OSError: the folder cannot be written to.
     """
-    done = run_stages(stages_of(cfg, progress), folder, tell, start)
+    stages = stages_of(cfg, progress)
+    write_record(cfg, folder, stages, _versions())
+    done = run_stages(stages, folder, tell, start)
     film = folder / "film" / FILM
     return Result(
         folder=folder,

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from h2s2r.chain.config import Progress, RunCfg
+from h2s2r.chain.files import HAND, HAND_POSE, OBJECT, PATH, SCENE
 from h2s2r.chain.stage import Stage, Work, file_hash
 from h2s2r_perception.convert import ConvertCfg, convert
 from h2s2r_perception.hand.mediapipe_hands import open_landmarker
@@ -27,8 +28,6 @@ from h2s2r_schemas.demo import Demo, open_demo
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.task import read_object
 
-#: Files of the stages.
-OBJECT, PATH, HAND, SCENE, HAND_POSE = "object.h2s", "path.h2s", "hand.h2s", "scene.h2s", "hand_pose.h2s"
 _META = "meta.json"
 
 

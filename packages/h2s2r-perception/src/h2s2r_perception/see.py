@@ -7,6 +7,7 @@ Not here: the steps (track, hand, premanip, scene), a task made of it (sim).
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from h2s2r_perception.hand.config import HandCfg
@@ -67,7 +68,7 @@ def see(
         cfg: settings.
         frames: first and last frame to use; all if none.
         landmarker: finds hands in a picture; MediaPipe's if none.
-        progress: called with what is being done, frames done and frames in all.
+        progress: called with what is being done, frames done and frames in all; from two threads.
 
     Raises:
         SchemaError: as the steps: object or hand not found, nothing moves, the hand is on it from the start, no table.
@@ -80,8 +81,11 @@ def see(
 
     opened = open_landmarker() if landmarker is None else landmarker
     try:
-        path = track_object(demo, model, cfg.track, frames, progress=told("following the object"))
-        hand = track_hand(demo, opened, cfg.hand, frames, progress=told("following the hand"))
+        # Neither needs the other, and the hand's network leaves the interpreter to the object: two cores are used.
+        with ThreadPoolExecutor(1) as beside:
+            following = beside.submit(track_hand, demo, opened, cfg.hand, frames, progress=told("following the hand"))
+            path = track_object(demo, model, cfg.track, frames, progress=told("following the object"))
+            hand = following.result()
     finally:
         if landmarker is None:
             opened.close()

@@ -105,16 +105,17 @@ class Slot:
         self._header[_COUNT] = count
         return count
 
-    def read(self) -> int:
-        """Bring ``record`` up to date; returns the number of what stands in it, 0 if nothing was ever written.
+    def read(self, first: int | None = None) -> int:
+        """Bring ``record``, or so many bytes of it, up to date; returns its number, 0 if nothing was ever written.
 
         Where a record stays unreadable, as its writer is too fast, ``record`` is mixed and the answer is -1.
         """
+        header, data, places = self._header, self.data, self._places
         for _ in range(_ATTEMPTS):
-            count = self._header[_COUNT]
+            count = header[_COUNT]
             if count == 0:
                 return 0
-            self.data[:] = self._places[count & 1]
-            if self._header[_COUNT] == count:
+            data[:first] = places[count & 1][:first]
+            if header[_COUNT] == count:
                 return count
         return -1

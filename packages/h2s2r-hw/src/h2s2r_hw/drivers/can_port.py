@@ -14,6 +14,7 @@ from can.interfaces.udp_multicast.bus import UdpMulticastBus
 from can.interfaces.udp_multicast.utils import unpack_message
 
 from h2s2r_hw.drivers.allegro import Frame
+from h2s2r_schemas.errors import H2S2RError
 
 _NUMBERS = itertools.count()
 
@@ -80,7 +81,24 @@ def open_bus(interface: str, channel: str, port: int = 43113) -> can.BusABC:
         interface: python-can's name of it.
         channel: which one.
         port: UDP port of ``udp_multicast``, which is kept from leaving this machine.
+
+    Raises:
+        H2S2RError: it cannot be opened.
     """
+    try:
+        if interface == "udp_multicast":
+            return _MulticastBus(channel, port)
+        return can.Bus(interface=interface, channel=channel)
+    except (can.CanError, OSError, ValueError) as error:
+        what = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise H2S2RError(
+            f"The CAN bus {interface} {channel} cannot be opened ({what}): {_remedy(interface)}"
+        ) from error
+
+
+def _remedy(interface: str) -> str:
+    if interface == "socketcan":
+        return "plug the adapter in and bring it up, ip link set can0 up type can bitrate 1000000."
     if interface == "udp_multicast":
-        return _MulticastBus(channel, port)
-    return can.Bus(interface=interface, channel=channel)
+        return "it needs a route, ip route add 239.0.0.0/8 dev lo."
+    return "python-can has to know this interface, and its adapter has to be there."

@@ -109,7 +109,8 @@ class Twin:
         self._arm_dofs = scene.joint_dofs[self._arm]
         self._arm_actuators, self._hand_actuators = scene.actuators[self._arm], scene.actuators[self._hand]
         self._overlay_limit = self.spec.torque_limit[self._arm]
-        self._pushes = bool(self.cfg.perturbation.push_probability)
+        self.pushing = bool(self.cfg.perturbation.push_probability)
+        """Whether something pushes the object now and then; may be changed at any time."""
         # Targets and torques wait here for as long as they are late; the newest is last.
         steps = round(float(self.signals.action_delay[0]) / (STEP_NS * 1e-9))
         first = (joint_pos[self._arm].copy(), np.zeros(len(ARM_JOINTS)), np.zeros(len(HAND_JOINTS)))
@@ -175,7 +176,7 @@ class Twin:
         data = self.data
         self._commands.append(self._newest)
         self._apply(self._commands.pop(0))
-        if self._pushes and self._steps % _PUSH_STEPS == 0:
+        if self.pushing and self._steps % _PUSH_STEPS == 0:
             push = events.draw_pushes(self._rng, self.cfg.perturbation, np.array([self._mass]))[0]
             data.xfrc_applied[self.scene.object_body] = self._weight[self.scene.object_body] + push
         if self._sticky:

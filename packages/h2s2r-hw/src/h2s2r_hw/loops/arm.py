@@ -10,8 +10,9 @@ a clock, ``act`` and ``hear`` are for a group whose time somebody else lets pass
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from struct import Struct
 
-from h2s2r_hw.bus.records import ARM_LOG, ARM_STATUS, NUM_ARM, struct_of
+from h2s2r_hw.bus.records import ARM_COUNTERS, ARM_LOG, ARM_STATUS, NUM_ARM
 from h2s2r_hw.clock import Clock
 from h2s2r_hw.config import ServerCfg
 from h2s2r_hw.drivers.fri import JOINT_NAMES, DriveState, FriVersion, MonitoringMessage, SessionState
@@ -20,13 +21,15 @@ from h2s2r_hw.drivers.fri.session import ArmSession
 from h2s2r_hw.loops.arm_checks import ArmChecks
 from h2s2r_hw.loops.bus import Ears, LoopSlots
 from h2s2r_hw.loops.part import Part
-from h2s2r_hw.loops.report import Report
+from h2s2r_hw.loops.report import Report, offset
 from h2s2r_hw.motion.limits import joint_limits
 from h2s2r_hw.states import MOVING, Action, State, fault_number
 from h2s2r_schemas.robots import RobotSpec
 
 CHANNEL = "fri"
-_STATUS, _LOG = struct_of(ARM_STATUS), struct_of(ARM_LOG)
+#: What only the arm has: in its status before the counters of motion, and at the end of its log record.
+_STATUS, _STATUS_AT = Struct(f"<{NUM_ARM}d8qd{len(ARM_COUNTERS)}q"), offset(ARM_STATUS, "external_torque")
+_LOG, _LOG_AT = Struct("<qqq"), offset(ARM_LOG, "quality")
 _ZEROS, _DRIVES_ON = (0.0,) * NUM_ARM, (DriveState.ACTIVE,) * NUM_ARM
 _IDLE, _WAIT, _ACTIVE = SessionState.IDLE, SessionState.COMMANDING_WAIT, SessionState.COMMANDING_ACTIVE
 _SILENT = fault_number("fri_silent")
@@ -45,7 +48,7 @@ class ArmLoop:
     """
 
     def __init__(self, cfg: ServerCfg, robot: RobotSpec, link: ArmLink, slots: LoopSlots) -> None:
-        self.cfg, self._link, self._slots = cfg.arm, link, slots
+        self.cfg, self._link = cfg.arm, link
         limits = joint_limits(robot, JOINT_NAMES)
         period = cfg.arm.send_period_ms * 1e-3
         self._torque_mode = cfg.arm.mode == "torque"
@@ -62,7 +65,7 @@ class ArmLoop:
             slots.peer is not None,
         )
         self.checks = ArmChecks(cfg.arm, limits, self.part)
-        self._report = Report(self.part)
+        self._report = Report(self.part, slots)
         self._timeout_ns = round(cfg.arm.timeout_periods * period * 1e9)
         self._late_ns = round(0.5 * period * 1e9)
         self._heard_ns = self._due_ns = 0
@@ -204,7 +207,7 @@ class ArmLoop:
             message.safety_state,
             message.operation_mode,
             message.control_mode,
-            int(message.drive_states == _DRIVES_ON),
+            message.drive_states == _DRIVES_ON,
             message.send_period_ms,
             message.tracking_performance,
         )
@@ -213,29 +216,24 @@ class ArmLoop:
 
     def _tell(self, now_ns: int) -> None:
         """Status and log record of this tick."""
-        report, session, slots, seen = self._report, self.session, self._slots, self._seen
-        report.number += 1
+        report, session, seen = self._report, self.session, self._seen
         target = self.part.guard.joint_pos if self._sending else self.part.measured
-        counts = (session.received, session.sent, session.undecodable, session.lost, session.repeated, self.timeouts)
-        more = (self.late, session.clock_jumps, session.sessions, session.activations)
+        report.write(now_ns, session.joint_vel, self._measured_torque, self._torque_sent, target)
         _STATUS.pack_into(
-            slots.status.data,
-            0,
-            *report.status(now_ns, session.joint_vel, self._measured_torque, target),
+            report.status,
+            _STATUS_AT,
             *self._external,
             *seen,
-            *counts,
-            *more,
-            *report.counters(),
+            session.received,
+            session.sent,
+            session.undecodable,
+            session.lost,
+            session.repeated,
+            self.timeouts,
+            self.late,
+            session.clock_jumps,
+            session.sessions,
+            session.activations,
         )
-        slots.status.write()
-        log = slots.log
-        _LOG.pack_into(
-            log.data,
-            0,
-            *report.log(now_ns, session.joint_vel, self._measured_torque, self._torque_sent, target),
-            seen[2],
-            seen[1],
-            seen[0],
-        )
-        log.append()
+        _LOG.pack_into(report.log, _LOG_AT, seen[2], seen[1], seen[0])
+        report.publish()

@@ -44,9 +44,12 @@ _CODES = {
 #: What is no cause but follows from one, where another fault is seen in the same message.
 _LESS = ("fri_quality_lost", "fri_wrong_mode", "fri_incomplete")
 _OFF_TARGET, _EXTERNAL = _CODES["arm_off_target"], _CODES["external_torque"]
+_IDLE, _ACTIVE, _OFF, _ARMING = SessionState.IDLE, SessionState.COMMANDING_ACTIVE, DriveState.OFF, State.ARMING
 #: [rad] beyond a limit that an encoder may show at the limit itself.
 _BEYOND = 1e-3
 Wrong = tuple[str, float]
+#: Session state to drive states of a message: what it says of the cabinet's state, but for the overlay.
+_STATE = slice(MonitoringMessage._fields.index("session_state"), MonitoringMessage._fields.index("drive_states") + 1)
 
 
 class ArmChecks:
@@ -71,41 +74,27 @@ class ArmChecks:
     def look(self, message: MonitoringMessage) -> None:
         """A message has come."""
         part, session = self._part, message.session_state
-        key = (
-            session,
-            message.quality,
-            message.safety_state,
-            message.operation_mode,
-            message.send_period_ms,
-            message.receive_multiplier,
-            message.client_command_mode,
-            message.num_joints,
-            len(message.ipo_joint_pos),
-            message.drive_states,
-        )
+        key = (message[_STATE], message.client_command_mode, len(message.ipo_joint_pos))
         if key != self._key:
             # Nearly all messages are like the one before.
             self._key, self._wrong = key, self._find(message)
         wrong = self._wrong
-        part.link, part.good = session != SessionState.IDLE, wrong is None
-        part.follows = session == SessionState.COMMANDING_ACTIVE
+        part.link, part.good = session != _IDLE, wrong is None
+        part.follows = session == _ACTIVE
         if part.state not in MOVING:
             self._armed_in = message.operation_mode
             return
         if wrong is None and message.operation_mode != self._armed_in:
             wrong = ("operation_mode_changed", float(message.operation_mode))
         # Before the cabinet moves the arm, its drives may be off.
-        if (
-            part.state != State.ARMING
-            and DriveState.OFF in message.drive_states
-            and (wrong is None or wrong[0] in _LESS)
-        ):
+        arming = part.state == _ARMING
+        if not arming and _OFF in message.drive_states and (wrong is None or wrong[0] in _LESS):
             wrong = ("drives_off", 0.0)
-        if wrong is None and not part.follows and part.state != State.ARMING:
+        if wrong is None and not part.follows and not arming:
             wrong = ("fri_left_commanding", 0.0)
         if wrong is not None:
             part.fault(_CODES[wrong[0]], wrong[1])
-        elif part.state == State.ARMING:
+        elif arming:
             self._look_at_position(message.measured_joint_pos)
         else:
             self._look_at_joints(message)

@@ -10,8 +10,9 @@ ever. Where this whole loop stops, the guardian (processes) does the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from struct import Struct
 
-from h2s2r_hw.bus.records import HAND_LOG, HAND_STATUS, NUM_HAND, struct_of
+from h2s2r_hw.bus.records import HAND_COUNTERS, HAND_LOG, HAND_STATUS, NUM_HAND
 from h2s2r_hw.clock import Clock
 from h2s2r_hw.config import ServerCfg
 from h2s2r_hw.drivers.allegro import JOINT_NAMES, Frame
@@ -21,18 +22,26 @@ from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_hw.loops.bus import Ears, LoopSlots
 from h2s2r_hw.loops.hand_checks import HandChecks
 from h2s2r_hw.loops.part import Part
-from h2s2r_hw.loops.report import Report
+from h2s2r_hw.loops.report import Report, offset
 from h2s2r_hw.motion.limits import joint_limits
 from h2s2r_hw.states import MOVING, Action, State
 from h2s2r_schemas.robots import RobotSpec
 
 CHANNEL = "can"
-_STATUS, _LOG = struct_of(HAND_STATUS), struct_of(HAND_LOG)
-_ZEROS = (0.0,) * NUM_HAND
+#: What only the hand has: in its status before the counters of motion, and at the end of its log record.
+_TEMPERATURES, _TEMPERATURES_AT = Struct(f"<{NUM_HAND}d"), offset(HAND_STATUS, "joint_temperature")
+_STATUS, _STATUS_AT = Struct(f"<{NUM_HAND}d4q{len(HAND_COUNTERS)}q"), offset(HAND_STATUS, "joint_command")
+_COMMANDS_AT = slice(_STATUS_AT, _STATUS_AT + 8 * NUM_HAND)
+_COMMANDS_TO = slice(offset(HAND_LOG, "joint_command"), offset(HAND_LOG, "joint_command") + 8 * NUM_HAND)
+#: The lowest byte of a little-endian number that is 0 or 1.
+_LOG_AT = offset(HAND_LOG, "servo_on")
+_NOTHING: Mapping[str, int] = {}
 #: [ns] between two records while nothing comes.
 _QUIET_NS = 10_000_000
 #: [ns] between two requests of a hand that does not report, or has not said who it is.
 _ASK_NS = 500_000_000
+#: States in which it is asked who it is.
+_ASKED = (State.OFFLINE, State.MONITOR)
 #: States in which torques are sent.
 _DRIVEN = (State.HOLD, State.TRACK, State.SOFT_STOP, State.HOMING)
 
@@ -48,7 +57,7 @@ class HandLoop:
     """
 
     def __init__(self, cfg: ServerCfg, robot: RobotSpec, port: CanPort, slots: LoopSlots) -> None:
-        self.cfg, self._port, self._slots = cfg.hand, port, slots
+        self.cfg, self._port = cfg.hand, port
         self.link = HandLink(cfg.hand, port)
         limits = joint_limits(robot, JOINT_NAMES)
         self.control = HandControl(cfg.hand, self.link.version, limits.torque)
@@ -63,8 +72,10 @@ class HandLoop:
             slots.peer is not None,
         )
         self.checks = HandChecks(cfg.hand, self.link, self.part)
-        self._report = Report(self.part)
-        self._zero_ns = round(cfg.hand.silent_zero * 1e9)
+        self._report = Report(self.part, slots)
+        self._warmth: list[float] = []
+        self._zero_ns, self._period_ns = round(cfg.hand.silent_zero * 1e9), cfg.hand.period_ms * 1_000_000
+        self._quiet_ns = min(self._zero_ns, _QUIET_NS)
         self._due_ns, self._asked_ns = 0, -_ASK_NS
         self._was_ns = 0
         self._silenced = False
@@ -106,7 +117,7 @@ class HandLoop:
             # Whatever they were, currents end; a set that comes brings them back, with motion at rest.
             self._silence()
         self._tick(now_ns)
-        if self.part.state in (State.OFFLINE, State.MONITOR) and now_ns - self._asked_ns >= _ASK_NS:
+        if self.part.state in _ASKED and now_ns - self._asked_ns >= _ASK_NS:
             self._ask(now_ns)
         return self._sent()
 
@@ -115,12 +126,15 @@ class HandLoop:
         link, part = self.link, self.part
         before = link.joint_pos
         if not link.hear(frame, now_ns):
+            if now_ns < self._due_ns and not link.incomplete_in_a_row and not frame.error:
+                # One of the first three of a set, as nearly always.
+                return _NOTHING
             if frame.error or link.incomplete_in_a_row >= self.cfg.incomplete_limit:
                 self._silence()
             return self.act(now_ns) if frame.error or now_ns >= self._due_ns else self._sent()
-        cycles = max(1, round((now_ns - self._was_ns) * 1e-9 / self.control.period)) if self._was_ns else 1
+        cycles = max(1, round((now_ns - self._was_ns) / self._period_ns)) if self._was_ns else 1
         first, self._was_ns = self._was_ns == 0 or cycles > 100, now_ns
-        self._due_ns = now_ns + min(self._zero_ns, _QUIET_NS)
+        self._due_ns = now_ns + self._quiet_ns
         part.measured = link.joint_pos
         if first or self._silenced:
             self.control.restart(link.joint_pos)
@@ -131,7 +145,7 @@ class HandLoop:
             self.checks.look_at_positions(before, part.upsampler.joint_pos, cycles)
         self._silenced = False
         self._tick(now_ns, fresh=True)
-        if part.state in (State.OFFLINE, State.MONITOR) and now_ns - self._asked_ns >= _ASK_NS and not link.identified:
+        if part.state in _ASKED and now_ns - self._asked_ns >= _ASK_NS and not link.identified:
             self._ask(now_ns)
         return self._sent()
 
@@ -203,14 +217,15 @@ class HandLoop:
 
     def _tell(self, now_ns: int) -> None:
         """Status and log record of this tick."""
-        report, link, control, slots = self._report, self.link, self.control, self._slots
-        report.number += 1
-        target = self.part.guard.joint_pos
+        report, link, control = self._report, self.link, self.control
+        torque = control.joint_torque
+        report.write(now_ns, control.joint_vel, torque, torque, self.part.guard.joint_pos)
+        if link.temperatures is not self._warmth:
+            self._warmth = link.temperatures
+            _TEMPERATURES.pack_into(report.status, _TEMPERATURES_AT, *self._warmth)
         _STATUS.pack_into(
-            slots.status.data,
-            0,
-            *report.status(now_ns, control.joint_vel, control.joint_torque, target),
-            *link.temperatures,
+            report.status,
+            _STATUS_AT,
             *control.commands,
             link.positions_ns,
             link.servo_on,
@@ -226,15 +241,7 @@ class HandLoop:
             link.send_failed,
             link.bus_errors,
             control.capped,
-            *report.counters(),
         )
-        slots.status.write()
-        log = slots.log
-        _LOG.pack_into(
-            log.data,
-            0,
-            *report.log(now_ns, control.joint_vel, control.joint_torque, control.joint_torque, target),
-            *control.commands,
-            link.servo_on,
-        )
-        log.append()
+        report.log[_COMMANDS_TO] = report.status[_COMMANDS_AT]
+        report.log[_LOG_AT] = link.servo_on
+        report.publish()

@@ -43,7 +43,7 @@ class HandChecks:
         silent = (now_ns - link.positions_ns) * 1e-9
         part.link = link.positions_ns > 0 and silent <= cfg.silent_off and not link.bus_off
         unhealthy = link.hot or link.internal_fault or link.motor_error is not None
-        part.good = part.link and link.identified and not unhealthy
+        part.good = part.link and not unhealthy and link.identified
         part.follows = part.good and link.servo_on
         if part.state not in MOVING:
             return
@@ -61,19 +61,19 @@ class HandChecks:
     def look_at_positions(self, before: Sequence[float], setpoint: Sequence[float], cycles: int) -> None:
         """(16) [rad] of the last set, so many cycles ago, and where the joints are pushed to."""
         part, cfg, positions = self._part, self._cfg, self._part.measured
-        moved = list(map(sub, positions, before))
         jump = cfg.jump * min(cycles, 3)
-        if max(moved) > jump or min(moved) < -jump:
-            joint = next(joint for joint, each in enumerate(moved) if abs(each) > jump)
-            part.fault(_JUMP, abs(moved[joint]), joint)
+        if max(map(abs, map(sub, positions, before))) > jump:
+            moved = [abs(now - then) for now, then in zip(positions, before, strict=True)]
+            joint = next(joint for joint, each in enumerate(moved) if each > jump)
+            part.fault(_JUMP, moved[joint], joint)
         # Whoever is not pushed is not stuck.
-        away = list(map(sub, setpoint, positions))
         driven = part.state in MOVING and part.state != State.ARMING
-        if not driven or (max(away) <= cfg.stuck_error and min(away) >= -cfg.stuck_error):
+        if not driven or max(map(abs, map(sub, setpoint, positions))) <= cfg.stuck_error:
             if self._any_still:
                 self.forget()
             return
         self._any_still = True
+        moved, away = list(map(sub, positions, before)), list(map(sub, setpoint, positions))
         for joint, (change, error) in enumerate(zip(moved, away, strict=True)):
             pushed = change == 0.0 and abs(error) > cfg.stuck_error
             self._still[joint] = self._still[joint] + 1 if pushed else 0

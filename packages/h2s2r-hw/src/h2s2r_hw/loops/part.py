@@ -7,7 +7,7 @@ Not here: the device (arm, hand), the table of states (states), records (report)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import add, ne
+from operator import add, le, ne
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from h2s2r_hw.states.table import STEPS
 
 #: States of the other part in which this one may track, and may be armed.
 _PEER_TRACKS = (State.HOLD, State.TRACK, State.SOFT_STOP)
+# Looking a member up in its enumeration costs more than comparing it.
+_READY, _ARMING, _TRACK, _HOMING = State.READY, State.ARMING, State.TRACK, State.HOMING
 _GUARD_HELD, _ARMING_TIMEOUT = fault_number("guard_held"), fault_number("arming_timeout")
 
 
@@ -51,7 +53,7 @@ class Part:
         residual_limit: Sequence[float],
         has_peer: bool,
     ) -> None:
-        self.limits, self.cfg, self.ears, self._residual_cfg = limits, motion, ears, residual
+        self.limits, self.cfg, self.ears = limits, motion, ears
         self.period, self._start_tolerance, self._has_peer = period, start_tolerance, has_peer
         self.upsampler, self.guard = Upsampler(limits, period), Guard(limits, period)
         position_limit = np.full(len(limits.names), residual.position_limit)
@@ -76,6 +78,9 @@ class Part:
         """Of the correction in this tick; 0 for none."""
         self.clamped_position = self.guard_holds = 0
         self.stale_targets = self.stops = self.far_targets = self.residual_total = 0
+        self._gateway_ns, self._peer_ns = round(motion.gateway_timeout * 1e9), round(motion.peer_timeout * 1e9)
+        self._arming_timeout_ns = round(motion.arming_timeout * 1e9)
+        self._residual_age_ns = residual.max_age_ticks * period * 1e9
         self._now_ns = self._arming_ns = 0
         self._armed_by = self._homed_by = self._stopped_by = self._begun = 0
         self._new_target = False
@@ -120,16 +125,16 @@ class Part:
         wishes = self.ears.wishes
         if self.fault_code and wishes.acknowledged == self.fault_number:
             self.fault_code = 0
-        if self.state == State.ARMING and self._now_ns - self._arming_ns > self.cfg.arming_timeout * 1e9:
+        if self.state == _ARMING and self._now_ns - self._arming_ns > self._arming_timeout_ns:
             self.fault(_ARMING_TIMEOUT, self.cfg.arming_timeout)
         done = Action.NONE
         for holds, to, action, event in self._steps[self.state]:
             if holds():
                 done = self._go(to, action, event)
                 break
-        if self.state not in MOVING and self.state != State.READY:
+        if self.state not in MOVING and self.state != _READY:
             self._armed_by = wishes.arm_number
-        if self.state not in (State.HOLD, State.TRACK, State.SOFT_STOP):
+        if self.state not in _PEER_TRACKS:
             self._homed_by = wishes.home_number
         self._stopped_by = wishes.stop_number
         return done
@@ -180,16 +185,15 @@ class Part:
     def _must_stop(self) -> bool:
         """Somebody said so, or somebody is missing."""
         wishes = self.ears.wishes
-        gateway_gone = self._now_ns - wishes.time_ns > self.cfg.gateway_timeout * 1e9
-        peer = _PEER_TRACKS if self.state == State.TRACK else MOVING
-        return wishes.stop_number != self._stopped_by or gateway_gone or not self._peer_in(peer)
+        if wishes.stop_number != self._stopped_by or self._now_ns - wishes.time_ns > self._gateway_ns:
+            return True
+        return not self._peer_in(_PEER_TRACKS if self.state == _TRACK else MOVING)
 
     def _peer_in(self, states: tuple[State, ...]) -> bool:
         """Whether the other part is in one of these states, and alive."""
         if not self._has_peer:
             return True
-        alive = self._now_ns - self.ears.peer_ns <= self.cfg.peer_timeout * 1e9
-        return alive and self.ears.peer_state in states
+        return self.ears.peer_state in states and self._now_ns - self.ears.peer_ns <= self._peer_ns
 
     # ── targets ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -216,12 +220,12 @@ class Part:
     def move(self, offset: list[float] | None) -> list[float]:
         """(J) [rad] the setpoint of this tick; ``offset`` (J) [rad] is added to the target, within its limits."""
         upsampler = self.upsampler
-        if self.state == State.TRACK:
+        if self.state == _TRACK:
             if self._new_target or offset is not None or self._followed != self.ears.target_number:
                 self._aim(offset)
         else:
             self.clamped = 0
-            if self.state != State.HOMING and not upsampler.at_rest:
+            if self.state != _HOMING and not upsampler.at_rest:
                 upsampler.brake()
         wanted = upsampler.step()
         sent = self.guard.check(wanted)
@@ -234,10 +238,10 @@ class Part:
     def _aim(self, offset: list[float] | None) -> None:
         asked = self.ears.joint_pos
         if offset is not None:
-            asked = tuple(map(add, asked, offset))
+            asked = list(map(add, asked, offset))
         goal = self._within(asked)
         self.clamped = 0
-        if any(map(ne, asked, goal)):
+        if goal is not asked and any(map(ne, asked, goal)):
             self.clamped = sum((a != b) << joint for joint, (a, b) in enumerate(zip(asked, goal, strict=True)))
             self.clamped_position += self.clamped.bit_count()
         self._followed = self.ears.target_number
@@ -247,23 +251,25 @@ class Part:
     def correct(self) -> tuple[list[float] | None, list[float] | None]:
         """(J) [rad] and (J) [N·m] of the bounded correction of this tick; none where there is none."""
         ears = self.ears
-        wanted = ears.use_residual and self.state == State.TRACK and ears.residual_number > 0
+        wanted = ears.use_residual and self.state == _TRACK and ears.residual_number > 0
         on_target, on_torque = self.corrections
         if not wanted and on_target.idle and on_torque.idle:
             self.residual_number = 0
             return None, None
         for output, correction in enumerate(self.corrections):
             if not wanted or output != ears.residual_output:
-                correction.advance(None, 0, 0.0, 0.0, False)
+                correction.end()
                 continue
-            age = self._now_ns - ears.residual_ns
-            fresh = age <= self._residual_cfg.max_age_ticks * self.period * 1e9
+            fresh = self._now_ns - ears.residual_ns <= self._residual_age_ns
             correction.advance(ears.residual, ears.residual_number, ears.residual_fraction, ears.residual_gain, fresh)
         self.residual_number = 0 if on_target.idle and on_torque.idle else max(1, ears.residual_number)
         return None if on_target.idle else on_target.values, None if on_torque.idle else on_torque.values
 
     def _within(self, joint_pos: Sequence[float]) -> list[float]:
-        """(J) [rad] within the soft limits."""
+        """(J) [rad] within the soft limits: the same list where it is within them."""
+        # All of it in C, as nearly always nothing is to be cut.
+        if all(map(le, self._lower, joint_pos)) and all(map(le, joint_pos, self._upper)):
+            return joint_pos if isinstance(joint_pos, list) else list(joint_pos)
         triples = zip(joint_pos, self._lower, self._upper, strict=True)
         return [low if q < low else high if q > high else q for q, low, high in triples]
 

@@ -1,18 +1,26 @@
-"""What a part says of itself in every tick, as the flat numbers of its records.
+"""What a part says of itself in every tick: the beginning of its status and of its log record.
 
-In:  a ``Part``.   Out: the beginning of a status, the counters of motion, the beginning of a log record.
-Not here: what only the arm or only the hand has (arm, hand).
+In:  a ``Part``, its slots.   Out: both records but for what only the arm or only the hand has; then both published.
+Not here: those ends (arm, hand), layouts (bus.records).
+
+Records keep what stands in them, so what seldom changes is written when it does: the fault, the counters. What stands in both
+in the same order is packed once and copied.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
+import numpy as np
+
 from h2s2r_hw.bus.records import MOTION_COUNTERS
+from h2s2r_hw.loops.bus import LoopSlots
 from h2s2r_hw.loops.part import Part
 
 #: Ticks after which the counters of motion are summed up anew: nobody looks at them more often.
 _SUM_TICKS = 16
+_DOUBLE = 8
 
 
 class Report:
@@ -20,21 +28,50 @@ class Report:
 
     Args:
         part: of which.
+        slots: where to.
     """
 
-    def __init__(self, part: Part) -> None:
-        self._part = part
+    def __init__(self, part: Part, slots: LoopSlots) -> None:
+        self._part, self._slots = part, slots
+        self.status, self.log = slots.status.data, slots.log.data
+        """The bytes of both records."""
         self.number = 0
         """Ticks."""
-        self._counts = self._count()
-        self._zeros = (0.0,) * len(part.limits.names)
+        joints = len(part.limits.names)
+        self._joints = struct.Struct(f"<{joints}d")
+        self._zeros = (0.0,) * joints
+        status, log, wide = slots.status.record.dtype, slots.log.record.dtype, joints * _DOUBLE
+        self._moving, self._asked = struct.Struct(f"<7q{4 * joints}d"), struct.Struct(f"<6q{2 * joints}d")
+        self._counters = struct.Struct(f"<{len(MOTION_COUNTERS)}q")
+        self._fault = struct.Struct(f"<qqqqdq{2 * joints}d")
+        self._fault_at, self._counters_at = (
+            offset(status, "fault_number"),
+            offset(status, f"count_{MOTION_COUNTERS[0]}"),
+        )
+        # Positions, velocities and torques: the same three in a row in both.
+        at, to = offset(status, "joint_pos"), offset(log, "joint_pos")
+        self._three = (slice(to, to + 3 * wide), slice(at, at + 3 * wide))
+        at, to = offset(status, "joint_torque"), offset(log, "joint_torque_sent")
+        self._sent = (slice(to, to + wide), slice(at, at + wide))
+        self._residual_at, to = offset(status, "residual"), offset(log, "joint_residual")
+        self._residual = (slice(to, to + wide), slice(self._residual_at, self._residual_at + wide))
+        self._told_fault, self._corrected = (-1, -1), True
+        self._counters.pack_into(self.status, self._counters_at, *self._count())
 
-    def status(
-        self, now_ns: int, joint_vel: Sequence[float], joint_torque: Sequence[float], joint_pos_target: Sequence[float]
-    ) -> tuple[float, ...]:
-        """The fields that both statuses begin with."""
-        part, ears = self._part, self._part.ears
-        return (
+    def write(
+        self,
+        now_ns: int,
+        joint_vel: Sequence[float],
+        joint_torque: Sequence[float],
+        joint_torque_sent: Sequence[float],
+        joint_pos_target: Sequence[float],
+    ) -> None:
+        """One more tick: everything that both parts have, in both records."""
+        part, ears, status, log = self._part, self._part.ears, self.status, self.log
+        self.number += 1
+        self._moving.pack_into(
+            status,
+            0,
             self.number,
             now_ns,
             part.state,
@@ -46,7 +83,54 @@ class Report:
             *joint_vel,
             *joint_torque,
             *joint_pos_target,
-            *self.residual(),
+        )
+        self._asked.pack_into(
+            log,
+            0,
+            self.number,
+            now_ns,
+            part.state,
+            ears.command_sequence,
+            part.clamped,
+            part.fault_code,
+            *(ears.joint_pos or joint_pos_target),
+            *joint_pos_target,
+        )
+        to, at = self._three
+        log[to] = status[at]
+        to, at = self._sent
+        if joint_torque_sent is joint_torque:
+            log[to] = status[at]
+        else:
+            self._joints.pack_into(log, to.start, *joint_torque_sent)
+        if part.residual_number or self._corrected:
+            self._write_residual()
+        if (part.fault_number, part.fault_code) != self._told_fault:
+            self._write_fault()
+        if self.number % _SUM_TICKS == 0:
+            self._counters.pack_into(status, self._counters_at, *self._count())
+
+    def publish(self) -> None:
+        """Both records are complete."""
+        self._slots.status.write()
+        self._slots.log.append()
+
+    def _write_residual(self) -> None:
+        """(J) the correction of this tick."""
+        part = self._part
+        on_target, on_torque = part.corrections
+        self._corrected = part.residual_number != 0
+        values = (on_torque if on_target.idle else on_target).values if self._corrected else self._zeros
+        self._joints.pack_into(self.status, self._residual_at, *values)
+        to, at = self._residual
+        self.log[to] = self.status[at]
+
+    def _write_fault(self) -> None:
+        part = self._part
+        self._told_fault = (part.fault_number, part.fault_code)
+        self._fault.pack_into(
+            self.status,
+            self._fault_at,
             part.fault_number,
             part.fault_code,
             part.fault_ns,
@@ -57,46 +141,8 @@ class Report:
             *part.fault_joint_pos_target,
         )
 
-    def residual(self) -> Sequence[float]:
-        """(J) the correction of this tick."""
-        if not self._part.residual_number:
-            return self._zeros
-        on_target, on_torque = self._part.corrections
-        return (on_torque if on_target.idle else on_target).values
-
-    def log(
-        self,
-        now_ns: int,
-        joint_vel: Sequence[float],
-        joint_torque: Sequence[float],
-        joint_torque_sent: Sequence[float],
-        joint_pos_target: Sequence[float],
-    ) -> tuple[float, ...]:
-        """The fields that both logs begin with."""
-        part, ears = self._part, self._part.ears
-        return (
-            self.number,
-            now_ns,
-            part.state,
-            ears.command_sequence,
-            part.clamped,
-            part.fault_code,
-            *(ears.joint_pos or joint_pos_target),
-            *joint_pos_target,
-            *part.measured,
-            *joint_vel,
-            *joint_torque,
-            *joint_torque_sent,
-            *self.residual(),
-        )
-
-    def counters(self) -> tuple[int, ...]:
-        """In the order of ``MOTION_COUNTERS``; at most some ticks old."""
-        if self.number % _SUM_TICKS == 0:
-            self._counts = self._count()
-        return self._counts
-
     def _count(self) -> tuple[int, ...]:
+        """In the order of ``MOTION_COUNTERS``."""
         part = self._part
         one, other = (correction.counts for correction in part.corrections)
         counts = {
@@ -115,3 +161,9 @@ class Report:
             "residual_fallbacks": one.fallbacks + other.fallbacks,
         }
         return tuple(counts[name] for name in MOTION_COUNTERS)
+
+
+def offset(record: np.dtype, name: str) -> int:
+    """[bytes] where a field begins."""
+    assert record.fields is not None
+    return record.fields[name][1]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf, isnan
-from operator import le, sub
+from operator import le, neg, sub
 
 from h2s2r_hw.motion.limits import JointLimits
 
@@ -34,8 +34,10 @@ class Guard:
         # Position, then each limit with room for rounding, joint by joint.
         rates = [[each * more for each in row] for row in (limits.velocity, limits.acceleration, limits.jerk)]
         self._bounds = list(zip(limits.lower, limits.upper, *rates, strict=True))
-        # The same as differences of what is sent in ticks.
-        self._steps = [[each * period**order for each in row] for order, row in enumerate(rates, 1)]
+        # The same as differences of what is sent in ticks: of all joints the first, then the second and the third.
+        self._most = [each * period**order for order, row in enumerate(rates, 1) for each in row]
+        # What positions must be above, and what their negatives must be.
+        self._ends = [*limits.lower, *map(neg, limits.upper)]
         count = len(limits.names)
         self.joint_pos: list[float] = list(limits.home)
         """(J) [rad] sent last."""
@@ -64,20 +66,14 @@ class Guard:
 
     def check(self, wanted: list[float]) -> list[float]:
         """(J) [rad] to send: ``wanted`` itself where it keeps the limits, else something near that does."""
-        before, limits = self.joint_pos, self._limits
+        before = self.joint_pos
         step = list(map(sub, wanted, before))
         change = list(map(sub, step, self._step))
-        change_of_change = map(sub, change, self._change)
-        most, more, most_of_all = self._steps
+        differences = [*step, *change, *map(sub, change, self._change)]
         # A comparison is false for what is not a number. All of it in C: this runs in every tick.
-        if (
-            all(map(le, map(abs, step), most))
-            and all(map(le, map(abs, change), more))
-            and all(map(le, map(abs, change_of_change), most_of_all))
-            and (
-                (all(map(le, limits.lower, wanted)) and all(map(le, wanted, limits.upper)))
-                or all(map(_comes_back, wanted, before, limits.lower, limits.upper))
-            )
+        if all(map(le, map(abs, differences), self._most)) and (
+            all(map(le, self._ends, [*wanted, *map(neg, wanted)]))
+            or all(map(_comes_back, wanted, before, self._limits.lower, self._limits.upper))
         ):
             self.joint_pos, self._step, self._change, self.held = wanted, step, change, -1
             return wanted

@@ -109,9 +109,9 @@ class Correction:
             gain: 0 … 1, how far the inputs are inside its training.
             fresh: whether ``wanted`` is new enough.
         """
-        self._time += self._period
         if wanted is None:
-            return self._fade(self._rate)
+            return self.end()
+        self._time += self._period
         if number != self._number:
             self._number, self._off_until = number, 0.0
             self._saturated = self._far = 0.0
@@ -129,6 +129,11 @@ class Correction:
             # Nothing times not a number stays none.
             wanted = [gain * each for each in wanted]
         return self._act(wanted, gain)
+
+    def end(self) -> list[float]:
+        """(J) to add in this tick, in which no correction is asked for: what there is fades."""
+        self._time += self._period
+        return self.values if self.idle else self._fade(self._rate)
 
     def _act(self, wanted: Sequence[float], gain: float) -> list[float]:
         self._far = self._far + self._period if gain == 0.0 else 0.0

@@ -6,6 +6,7 @@ Not here: who starts and watches it (supervisor, serve), the work itself (loops,
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -135,7 +136,14 @@ class Process:
         """Guards the hand; ended, or without a supervisor, it switches it off."""
         port, process = self._bus(), self.slot("hand_process")
         status = self.slot("guardian_status")
-        guardian = Guardian(self.cfg.guardian, self.slot("hand_status"), status, port, lambda: end_loop(process))
+
+        def end() -> None:
+            end_loop(process)
+            if not self.ended():
+                silent = int(status.record["silence_ns"]) * 1e-6
+                say(f"the hand's loop was silent for {silent:.0f} ms: it is ended, and the hand is switched off")
+
+        guardian = Guardian(self.cfg.guardian, self.slot("hand_status"), status, port, end)
         self.hurry(self.cfg.realtime.guardian_priority, self.cfg.realtime.hand_core)
         while not self.ended():
             guardian.act(self.clock.now_ns())
@@ -229,21 +237,28 @@ def say(text: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Be one process; returns its exit code."""
-    role, file = arguments
     try:
-        process = Process(Told(**json.loads(Path(file).read_text(encoding="utf-8"))), Path(file).parent)
-        roles: dict[str, Callable[[], None]] = {
-            "arm": process.arm,
-            "hand": process.hand,
-            "guardian": process.guardian,
-            "gateway": process.gateway,
-            "logger": process.logger,
-            "residual": process.residual,
-        }
-        roles[role]()
-    except H2S2RError as error:
+        return _be(*arguments)
+    except (H2S2RError, OSError) as error:
         say(str(error))
         return 2
+    finally:
+        # What was kept from the collector is let go in order, so that libraries have nothing to say about it at the end.
+        gc.unfreeze()
+        gc.collect()
+
+
+def _be(role: str, file: str) -> int:
+    process = Process(Told(**json.loads(Path(file).read_text(encoding="utf-8"))), Path(file).parent)
+    roles: dict[str, Callable[[], None]] = {
+        "arm": process.arm,
+        "hand": process.hand,
+        "guardian": process.guardian,
+        "gateway": process.gateway,
+        "logger": process.logger,
+        "residual": process.residual,
+    }
+    roles[role]()
     return 0
 
 

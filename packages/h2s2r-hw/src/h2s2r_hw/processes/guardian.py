@@ -4,7 +4,8 @@ In:  the loop's heartbeat, its own end of the bus.   Out: zero currents, servo o
 Not here: its process (child). It shares nothing with the loop but a slot, and decides nothing else.
 
 A hand whose host falls silent goes on pushing with its last currents, so somebody else must be there to stop it. The loop is
-ended first: two that speak to one hand would be worse than none.
+ended first: two that speak to one hand would be worse than none. Silence is counted while the guardian itself is awake: where
+the whole machine stood still, the loop was not the one that fell silent.
 """
 
 from __future__ import annotations
@@ -48,11 +49,17 @@ class Guardian:
     """
 
     def __init__(
-        self, cfg: GuardianCfg, beat: Slot, status: Slot, port: CanPort, end_loop: Callable[[], None] = lambda: None
+        self,
+        cfg: GuardianCfg,
+        beat: Slot,
+        status: Slot,
+        port: CanPort,
+        end_loop: Callable[[int], None] = lambda silent_ns: None,
     ) -> None:
         self._silence_ns, self._repeats = round(cfg.silence * 1e9), cfg.repeats
         self._beat, self._status, self._port, self._end_loop = beat, status, port, end_loop
-        self._due_ns, self._left, self._tripped_at = 0, 0, 0
+        self._due_ns = self._left = 0
+        self._looked_ns = self._beat_ns = self._silent_ns = 0
 
     @property
     def tripped(self) -> bool:
@@ -74,14 +81,12 @@ class Guardian:
         self._due_ns = now_ns + _LOOK_NS
         self._drain()
         sent = 0
-        # A loop that never lived has set nothing in motion.
-        if self._beat.read() > 0:
-            silent_ns = now_ns - int(self._beat.record["time_ns"])
-            if self.tripped:
-                if silent_ns <= self._silence_ns and not self._left:
-                    self._status.record["tripped"] = 0
-            elif silent_ns > self._silence_ns:
-                self.trip(silent_ns)
+        silent_ns = self._listen(now_ns)
+        if self.tripped:
+            if silent_ns <= self._silence_ns and not self._left:
+                self._status.record["tripped"] = 0
+        elif silent_ns > self._silence_ns:
+            self.trip(silent_ns)
         if self._left:
             self._left -= 1
             sent = self._switch_off()
@@ -92,12 +97,24 @@ class Guardian:
         self._status.write()
         return {"can": sent} if sent else {}
 
+    def _listen(self, now_ns: int) -> int:
+        """[ns] for which the loop has been silent. One that never lived has set nothing in motion."""
+        since_ns, self._looked_ns = now_ns - self._looked_ns, now_ns
+        if self._beat.read() <= 0:
+            return 0
+        beat_ns = int(self._beat.record["time_ns"])
+        if beat_ns != self._beat_ns:
+            self._beat_ns, self._silent_ns = beat_ns, min(now_ns - beat_ns, _LOOK_NS)
+        else:
+            self._silent_ns += min(since_ns, 2 * _LOOK_NS)
+        return self._silent_ns
+
     def trip(self, silent_ns: int = 0) -> None:
         """Switch the hand off with the next looks, whatever its loop does."""
-        self._end_loop()
         record = self._status.record
         record["tripped"], record["silence_ns"] = 1, silent_ns
         record["trips"] += 1
+        self._end_loop()
         self._left = self._repeats
 
     def _switch_off(self) -> int:

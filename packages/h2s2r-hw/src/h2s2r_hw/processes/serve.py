@@ -17,6 +17,7 @@ from pathlib import Path
 
 from h2s2r_hw.config import ServerCfg
 from h2s2r_hw.processes.child import Told
+from h2s2r_hw.processes.preflight import prepare
 from h2s2r_hw.processes.runtime import ROLES, Runtime
 from h2s2r_hw.processes.supervisor import Supervisor
 from h2s2r_hw.robots import load_robot
@@ -40,11 +41,15 @@ def serve(
         tell: told of every event.
 
     Raises:
-        H2S2RError: another server uses the folder, or there is no such robot.
+        H2S2RError: another server uses the folder, there is no such robot, or something that it needs cannot be had (preflight).
     """
     load_robot(robot)
+    _alone(folder)
+    for remark in prepare(cfg):
+        tell(remark)
     told_file = folder / "told.json"
-    runtime = _make(folder, cfg)
+    runtime = Runtime(folder, cfg, create=True)
+    (folder / "pid").write_text(str(os.getpid()))
     settings = json.loads(json.dumps(asdict(cfg)))
     told = Told(settings, robot, emulated, str(residuals.resolve()), time.monotonic_ns())
     told_file.write_text(json.dumps(asdict(told)), encoding="utf-8")
@@ -65,14 +70,11 @@ def serve(
     return 1 if supervisor.failed else 0
 
 
-def _make(folder: Path, cfg: ServerCfg) -> Runtime:
-    """The shared memory, unless a server that lives has it already."""
-    pid = folder / "pid"
+def _alone(folder: Path) -> None:
+    """No server that lives has its memory there."""
     try:
-        other = int(pid.read_text())
+        other = int((folder / "pid").read_text())
         os.kill(other, 0)
     except (OSError, ValueError):
-        runtime = Runtime(folder, cfg, create=True)
-        pid.write_text(str(os.getpid()))
-        return runtime
+        return
     raise H2S2RError(f"A server runs as process {other} with memory in {folder}: end it, or choose another --runtime.")

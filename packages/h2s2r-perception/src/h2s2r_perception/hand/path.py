@@ -13,10 +13,11 @@ import numpy as np
 from h2s2r_perception.frames import decode, decode_all
 from h2s2r_perception.hand.config import HandCfg
 from h2s2r_perception.hand.doubt import confidence, doubtful
-from h2s2r_perception.hand.evidence import Evidence, collect, stack
+from h2s2r_perception.hand.evidence import Evidence, collect
 from h2s2r_perception.hand.finder import Finder
 from h2s2r_perception.hand.fit import Fit, fit_together
 from h2s2r_perception.hand.landmarks import Landmarker, Landmarks
+from h2s2r_perception.hand.looks import Looks, Mirrored, look_twice, stacked
 from h2s2r_perception.hand.side import Sided, decide_side
 from h2s2r_schemas.artifacts import KEYPOINT_NAMES, HandTrajectory
 from h2s2r_schemas.demo import Demo
@@ -56,16 +57,16 @@ def track_hand(
 
 def find_all(
     demo: Demo, landmarker: Landmarker, first: int, last: int, progress: Progress | None = None
-) -> dict[int, Evidence]:
+) -> dict[int, Looks]:
     """What each frame with a hand tells about it, by its number: forward, then backward where it was found too late."""
-    finder, landmarks, found = Finder(landmarker), {}, {}
+    finder, mirror, landmarks, found = Finder(landmarker), Finder(Mirrored(landmarker)), {}, {}
     for frame in decode_all(demo, first, last):
         seen = finder.find(frame)
         if seen is not None:
             landmarks[frame.index] = seen
-            evidence = collect(frame, seen)
-            if evidence is not None:
-                found[frame.index] = evidence
+            looks = look_twice(frame, seen, mirror)
+            if looks is not None:
+                found[frame.index] = looks
         if progress:
             progress(frame.index - first + 1, last - first + 1)
     for index in range(last - 1, first - 1, -1):
@@ -74,13 +75,13 @@ def find_all(
             again = finder.near(frame, landmarks[index + 1])
             if again is not None:
                 landmarks[index] = again
-                evidence = collect(frame, again)
-                if evidence is not None:
-                    found[index] = evidence
+                looks = look_twice(frame, again, mirror)
+                if looks is not None:
+                    found[index] = looks
     return found
 
 
-def from_landmarks(demo: Demo, given: Mapping[int, Landmarks]) -> dict[int, Evidence]:
+def from_landmarks(demo: Demo, given: Mapping[int, Landmarks]) -> dict[int, Looks]:
     """What frames tell whose landmarks are known already, by their numbers.
 
     Raises:
@@ -91,13 +92,13 @@ def from_landmarks(demo: Demo, given: Mapping[int, Landmarks]) -> dict[int, Evid
         evidence = collect(decode(demo[index], demo.meta.calibration, demo.meta.depth_unit), landmarks)
         if evidence is None:
             raise SchemaError(f"Frame {index} has hardly any depth under its keypoints: choose another frame.")
-        found[index] = evidence
+        found[index] = Looks(evidence, evidence)
     return found
 
 
 def fit_path(
     demo: Demo,
-    found: Mapping[int, Evidence],
+    found: Mapping[int, Looks],
     cfg: HandCfg | None = None,
     frames: tuple[int, int] | None = None,
     side: str | None = None,
@@ -120,7 +121,8 @@ def fit_path(
             f"A hand is seen in {len(found)} of frames {first} to {last}; {fewest} are needed. Show it to the camera with its "
             "fingers apart, in good light; or give its keypoints by hand (--keypoints)."
         )
-    sided = decide_side(stack([found[index] for index in sorted(found)]), cfg, side)
+    looks = stacked(found[index] for index in sorted(found))
+    sided = decide_side(looks.as_right, cfg, side, looks.as_left)
     evidence, fit, lost = _together(sided, np.asarray(demo.meta.time), cfg)
     count = last - first + 1
     p_world = np.full((count, len(KEYPOINT_NAMES), 3), np.nan)

@@ -37,21 +37,25 @@ class Sided:
     """(T) bool: the frame taken alone speaks for the other side."""
 
 
-def decide_side(evidence: Evidence, cfg: HandCfg, side: str | None = None) -> Sided:
+def decide_side(
+    evidence: Evidence, cfg: HandCfg, side: str | None = None, as_left: Evidence | None = None
+) -> Sided:
     """Fit both hands and choose.
 
     Args:
-        evidence: of T frames, as seen.
+        evidence: of T frames, as seen; by the look that speaks for a right hand where there are two.
         cfg: settings.
         side: ``left`` or ``right``, if it is known.
+        as_left: of the same frames by the look that speaks for a left hand; the same evidence if none.
 
     Raises:
         SchemaError: the recording speaks for neither.
     """
-    shape = np.zeros(len(SHAPE_NAMES))
-    seen = {"right": evidence, "left": evidence.mirrored()}
+    shape, as_left = np.zeros(len(SHAPE_NAMES)), evidence if as_left is None else as_left
+    seen = {"right": evidence, "left": as_left.mirrored()}
     fits = {name: fit_singly(each, first_guess(each), shape, cfg, from_scratch=True) for name, each in seen.items()}
-    for_right = np.log(fits["left"].cost / fits["right"].cost).clip(-2, 2) + (2 * evidence.right - 1)
+    for_right = np.log(fits["left"].cost / fits["right"].cost).clip(-2, 2)
+    for_right = for_right + (evidence.right + as_left.right - 1)
     if side is None:
         vote = float(for_right.mean())
         if abs(vote) < _DECIDED:

@@ -77,12 +77,12 @@ def find_plane(frame: RGBDFrame, up: np.ndarray | None = None, seed: int = 0) ->
     best = int(votes.argmax())
     normal, offset, members = normals[best], float(offsets[best]), on[:, best]
     for _ in range(_REFINEMENTS if votes[best] else 0):
-        middle = points[members].mean(axis=0)
         weight = 1.0 / gate[members, None] ** 2
+        middle = (points[members] * weight).sum(axis=0) / weight.sum()
         spread = (points[members] - middle).T @ ((points[members] - middle) * weight)
         normal = np.linalg.eigh(spread)[1][:, 0]
         normal = normal if normal @ middle < 0 else -normal
-        offset = float(-np.average(points[members] @ normal, weights=weight[:, 0]))
+        offset = -float(middle @ normal)
         members = np.abs(points @ normal + offset) < gate
     share = float(members.mean()) if votes[best] else 0.0
     if share < _SMALLEST:

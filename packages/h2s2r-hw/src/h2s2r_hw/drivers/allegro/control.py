@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from operator import le, sub
 
 from h2s2r_hw.config import HandCfg
 from h2s2r_hw.drivers.allegro.frames import SET_TORQUE, Frame
@@ -60,35 +61,28 @@ class HandControl:
 
     def observe(self, joint_pos: Sequence[float], cycles: int) -> None:
         """(16) [rad] measured, so many cycles after the last."""
-        elapsed = cycles * self.period
+        elapsed, speeds = cycles * self.period, self.joint_vel
         alpha, gain = self._alpha, self._beta / elapsed
-        observed: list[float] = []
-        velocities: list[float] = []
-        for measured, before, speed in zip(joint_pos, self._observed, self.joint_vel, strict=True):
-            ahead = before + elapsed * speed
-            error = measured - ahead
-            observed.append(ahead + alpha * error)
-            velocities.append(speed + gain * error)
-        self._observed, self.joint_vel = observed, velocities
+        ahead = [before + elapsed * speed for before, speed in zip(self._observed, speeds)]  # noqa: B905 - both are ours
+        errors = list(map(sub, joint_pos, ahead))
+        self._observed = [each + alpha * error for each, error in zip(ahead, errors)]  # noqa: B905
+        self.joint_vel = [speed + gain * error for speed, error in zip(speeds, errors)]  # noqa: B905
 
     def torques(
         self, joint_pos: Sequence[float], setpoint: Sequence[float], extra: Sequence[float] | None
     ) -> list[Frame]:
         """Four frames towards (16) [rad], with (16) [N·m] added."""
-        unit, capped = self._unit, 0
-        commands: list[int] = []
-        for q, wanted, speed, kp, kd, cap in zip(
-            joint_pos, setpoint, self.joint_vel, self._kp, self._kd, self._caps, strict=True
-        ):
-            command = unit * (kp * (wanted - q) - kd * speed)
-            if not -cap <= command <= cap:
-                # What is not a number fails both comparisons and becomes 0.
-                capped += 1
-                command = cap if command > cap else -cap if command < -cap else 0.0
-            commands.append(round(command))
+        unit = self._unit
+        away = map(sub, setpoint, joint_pos)
+        asked = [
+            unit * (kp * error - kd * speed)
+            for kp, error, kd, speed in zip(self._kp, away, self._kd, self.joint_vel)  # noqa: B905 - sixteen each
+        ]
+        # Nearly always nothing is capped; that much is known without looking joint by joint.
+        within = all(map(le, map(abs, asked), self._caps))
+        commands = list(map(round, asked)) if within else self._cap(asked)
         if extra is not None:
             commands = self._add(commands, extra)
-        self.capped += capped
         self.commands = commands
         self.joint_torque = [each / unit for each in commands]
         data = _SIXTEEN.pack(*commands)
@@ -98,13 +92,17 @@ class HandControl:
         """Nothing is sent."""
         self.commands, self.joint_torque = [0] * 16, [0.0] * 16
 
+    def _cap(self, asked: Sequence[float]) -> list[int]:
+        """(16) whole commands within the caps."""
+        commands: list[int] = []
+        for command, cap in zip(asked, self._caps, strict=True):
+            if not -cap <= command <= cap:
+                # What is not a number fails both comparisons and becomes 0.
+                self.capped += 1
+                command = cap if command > cap else -cap if command < -cap else 0.0
+            commands.append(round(command))
+        return commands
+
     def _add(self, commands: list[int], extra: Sequence[float]) -> list[int]:
         """The same with (16) [N·m] more, within the caps."""
-        added: list[int] = []
-        for command, torque, cap in zip(commands, extra, self._caps, strict=True):
-            total = command + self._unit * torque
-            if not -cap <= total <= cap:
-                self.capped += 1
-                total = cap if total > cap else -cap if total < -cap else 0.0
-            added.append(round(total))
-        return added
+        return self._cap([command + self._unit * torque for command, torque in zip(commands, extra, strict=True)])

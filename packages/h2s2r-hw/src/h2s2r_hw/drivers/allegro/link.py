@@ -40,6 +40,8 @@ from h2s2r_schemas.errors import SchemaError
 
 _ALL = 0b1111
 _SIXTEEN = struct.Struct("<16h")
+#: Which finger's positions a frame of this identifier holds.
+_FINGER_OF = {POSITION + 4 * finger: finger for finger in range(4)}
 #: Part of a period after which position frames belong to the next set.
 _ONE_SET = 0.6
 
@@ -60,7 +62,7 @@ class HandLink:
         self.positions_ns = 0
         """[ns] when it was complete; 0 before the first."""
         self.temperatures: list[float] = [math.nan] * 16
-        """(16) [°C]."""
+        """(16) [°C]; a new list with each report."""
         self.hardware_version, self.says_side, self.serial = -1, "", ""
         """What the hand says of itself; -1 and empty before it did."""
         self.hot = self.internal_fault = self.bus_off = self.servo_on = False
@@ -106,8 +108,8 @@ class HandLink:
             self.bus_off = self.bus_off or bool(identifier & 0x40)
             return False
         try:
-            finger, rest = divmod(identifier - POSITION, 4)
-            if rest == 0 and 0 <= finger < 4:
+            finger = _FINGER_OF.get(identifier)
+            if finger is not None:
                 return self._hear_positions(finger, frame, now_ns)
             self._hear_other(frame)
         except FrameError:
@@ -141,7 +143,9 @@ class HandLink:
         finger, rest = divmod(identifier - TEMPERATURE, 4)
         if rest == 0 and 0 <= finger < 4:
             celsius = decode_temperatures(frame)
-            self.temperatures[4 * finger : 4 * finger + 4] = [float(each) for each in (celsius * 4)[:4]]
+            warmth = self.temperatures.copy()
+            warmth[4 * finger : 4 * finger + 4] = [float(each) for each in (celsius * 4)[:4]]
+            self.temperatures = warmth
             self.hot = any(each >= self.cfg.hot for each in self.temperatures)
         elif identifier == INFO:
             info = decode_info(frame)

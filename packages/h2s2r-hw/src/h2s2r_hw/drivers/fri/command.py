@@ -41,13 +41,14 @@ class CommandMessage(NamedTuple):
 
 def encode_command(command: CommandMessage, version: FriVersion) -> bytes:
     """A datagram."""
-    header = b"%b%b\x18%b" % (_PREFIXES[COMMAND_ID], varint(command.sequence), varint(command.reflected_sequence))
-    payload = bytes((0x0A, len(header))) + header
-    data = b"" if command.joint_pos is None else joint_vector(1, command.joint_pos)
-    if command.wrench is not None:
-        data += joint_vector(2, command.wrench)
-    if command.joint_torque is not None:
-        data += joint_vector(3, command.joint_torque)
+    sequence, reflected, joint_pos, joint_torque, wrench = command
+    header = b"%b%b\x18%b" % (_PREFIX, varint(sequence), varint(reflected))
+    payload = b"\x0a%c%b" % (len(header), header)
+    data = b"" if joint_pos is None else joint_vector(1, joint_pos)
+    if wrench is not None:
+        data += joint_vector(2, wrench)
+    if joint_torque is not None:
+        data += joint_vector(3, joint_torque)
     if data:
         payload += part(2, data)
     return frame(payload, version)
@@ -102,4 +103,5 @@ def read_header(data: bytes, where: Value | None, identifier: int) -> tuple[int,
 
 #: How a header of the usual order begins: the identifier, and the tag of the sequence number.
 _PREFIXES = {each: b"\x08" + varint(each) + b"\x10" for each in (MONITORING_ID, COMMAND_ID)}
+_PREFIX = _PREFIXES[COMMAND_ID]
 _REFLECTED = 0x18

@@ -53,18 +53,17 @@ class ArmLink:
 
     def read(self, seconds: float) -> bytes | None:
         """The next datagram; None if none comes within so many seconds. Longer than any is one byte too long."""
-        try:
-            # What came before is read without asking; else wait, in whole milliseconds and never for ever.
-            return self._socket.recv(MAX_DATAGRAM + 1)
-        except (BlockingIOError, ConnectionError):
-            pass
-        if seconds <= 0.0 or not self._poll.poll(min(1e9, 1e3 * seconds)):
-            return None
-        try:
-            return self._socket.recv(MAX_DATAGRAM + 1)
-        except (BlockingIOError, ConnectionError):
-            # Nobody listens at the cabinet's port yet.
-            return None
+        # In whole milliseconds and never for ever. What came before is there at once.
+        milliseconds = min(1e9, 1e3 * max(0.0, seconds))
+        for _ in range(2):
+            if not self._poll.poll(milliseconds):
+                return None
+            try:
+                return self._socket.recv(MAX_DATAGRAM + 1)
+            except (BlockingIOError, ConnectionError):
+                # Nobody listened at the cabinet's port when we sent last. That was told now; a datagram may still come.
+                continue
+        return None
 
     def send(self, datagram: bytes) -> bool:
         """To the cabinet; whether the kernel took it."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from h2s2r_hw.drivers.fri.command import read_header
+from h2s2r_hw.drivers.fri.layout import Layout, learn, number
 from h2s2r_hw.drivers.fri.messages import (
     MONITORING_ID,
     ClientCommandMode,
@@ -129,9 +130,78 @@ def decode_monitoring(datagram: bytes, version: FriVersion) -> MonitoringMessage
             *_ipo_data(data, parts.get(5)),
         )
     except KeyError as error:
-        raise DatagramError(
-            f"The message has an enumerator {error} that this version of the FRI does not know."
-        ) from None
+        raise _unknown(error) from None
+
+
+class MonitoringDecoder:
+    """Decodes one cabinet's messages, as ``decode_monitoring`` does, but those of a shape that came before at once.
+
+    Args:
+        version: of the wire format.
+    """
+
+    def __init__(self, version: FriVersion) -> None:
+        self._version, self._has_commanded = version, version.commanded_pos_in_monitoring
+        self._layouts: dict[int, Layout] = {}
+        self._seconds, self._whole_ns = b"", 0
+
+    def decode(self, datagram: bytes) -> MonitoringMessage:
+        """The values of a datagram.
+
+        Raises:
+            DatagramError: as ``decode_monitoring``.
+        """
+        data = unframe(datagram, self._version)
+        layout = self._layouts.get(len(data))
+        row = None if layout is None else layout.read(data)
+        if layout is None or row is None:
+            message = decode_monitoring(datagram, self._version)
+            learned = learn(data, self._version)
+            if learned is not None:
+                if len(self._layouts) >= _MOST_LAYOUTS:
+                    self._layouts.clear()
+                self._layouts[len(data)] = learned
+            return message
+        try:
+            return self._message(row, layout.has_ipo)
+        except KeyError as error:
+            raise _unknown(error) from None
+
+    def _message(self, row: tuple[Any, ...], has_ipo: bool) -> MonitoringMessage:
+        """Of a row as ``Layout.read`` gives it."""
+        commanded, at = (row[17:24], 24) if self._has_commanded else (_NO_VALUES, 17)
+        seconds, rest, connection = row[at + 14 : at + 17]
+        if seconds != self._seconds:
+            self._seconds, self._whole_ns = seconds, number(seconds) * _SECOND
+        ipo = _NO_IPO
+        if has_ipo:
+            mode, overlay, tracking = row[-3:]
+            ipo = (row[-10:-3], _COMMAND_MODE[number(mode)], _OVERLAY[number(overlay)], tracking)
+        return MonitoringMessage._make(
+            (
+                number(row[0]),
+                number(row[1]),
+                *_connection(connection),
+                *_robot_info(row[2]),
+                row[3:10],
+                row[10:17],
+                commanded,
+                row[at : at + 7],
+                row[at + 7 : at + 14],
+                self._whole_ns + number(rest),
+                *ipo,
+            )
+        )
+
+
+#: Outside commanding states.
+_NO_IPO = (_NO_VALUES, ClientCommandMode.NONE, Overlay.NONE, 0.0)
+#: Shapes that are kept: a cabinet has a handful, by its state and the lengths of its numbers.
+_MOST_LAYOUTS = 32
+
+
+def _unknown(error: KeyError) -> DatagramError:
+    return DatagramError(f"The message has an enumerator {error} that this version of the FRI does not know.")
 
 
 _SESSION: dict[Value, SessionState] = {each.value: each for each in SessionState}
@@ -211,7 +281,7 @@ def _monitor_data(
 def _ipo_data(data: bytes, where: Value | None) -> tuple[_Joints, ClientCommandMode, Overlay, float]:
     """Position of the cabinet's own motion, client command mode, overlay, tracking performance."""
     if where is None:
-        return _NO_VALUES, ClientCommandMode.NONE, Overlay.NONE, 0.0
+        return _NO_IPO
     at, end = _extent(where)
     joint_pos = _ONE.read(data, at, end)
     if joint_pos is not None and end - at == _ONE.size + _IPO_END.size:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from h2s2r_hw.drivers.fri.command import CommandMessage, encode_command
 from h2s2r_hw.drivers.fri.messages import NUM_JOINTS, DatagramError, FriVersion, SessionState
-from h2s2r_hw.drivers.fri.monitoring import MonitoringMessage, decode_monitoring
+from h2s2r_hw.drivers.fri.monitoring import MonitoringDecoder, MonitoringMessage
 
 _ZEROS = (0.0,) * NUM_JOINTS
 #: Weight of a new difference in the velocity: a filter of about three periods.
@@ -28,6 +28,7 @@ class ArmSession:
 
     def __init__(self, version: FriVersion, torque: bool, period: float) -> None:
         self._version, self._torque, self._period = version, torque, period
+        self._decode = MonitoringDecoder(version).decode
         self.message: MonitoringMessage | None = None
         """The newest."""
         self.state = -1
@@ -44,7 +45,7 @@ class ArmSession:
     def hear(self, datagram: bytes) -> MonitoringMessage | None:
         """The message, if the datagram is one that wants an answer; None for one that is none, old or repeated."""
         try:
-            message = decode_monitoring(datagram, self._version)
+            message = self._decode(datagram)
         except DatagramError:
             self.undecodable += 1
             self.undecodable_in_a_row += 1

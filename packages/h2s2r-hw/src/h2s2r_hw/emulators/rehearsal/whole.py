@@ -29,6 +29,7 @@ from h2s2r_hw.emulators.cabinet import CabinetCfg, QualityCfg
 from h2s2r_hw.emulators.cell import CAN_CHANNEL, FRI_CHANNEL, Cell, CellCfg, Tap
 from h2s2r_hw.emulators.plant import Plant
 from h2s2r_hw.emulators.ports import UdpPort
+from h2s2r_hw.emulators.rehearsal.logger import LoggerStage
 from h2s2r_hw.emulators.rehearsal.plant import light_plant
 from h2s2r_hw.emulators.rehearsal.wire import Wire
 from h2s2r_hw.loops import ArmLoop, HandLoop, LoopSlots
@@ -47,7 +48,6 @@ SECOND, MS = 1_000_000_000, 1_000_000
 _NAMES = itertools.count()
 #: Of the emulated cabinet: quality and COMMANDING_ACTIVE are reached within a fraction of a second.
 QUICK = CabinetCfg(quality=QualityCfg(window=20, hysteresis=5, poor_windows=20), wait_answers=10, restart_after=0.3)
-_LOG_NS = 100 * MS
 #: Which parts read which channel; all others are read by clients.
 _READERS = {FRI_CHANNEL: ("cell", "arm"), CAN_CHANNEL: ("cell", "hand", "guardian"), TO_SERVER: ("gateway",)}
 
@@ -60,6 +60,8 @@ class RehearsalCfg:
     """Settings of the server; addresses and folders are chosen here."""
     cell: CellCfg = field(default_factory=lambda: CellCfg(cabinet=QUICK))
     """The emulated devices and their faults."""
+    robot: RobotSpec = field(default_factory=lambda: load_robot("iiwa14_allegro"))
+    """Whose limits the server keeps: an iiwa with an Allegro hand, right or left."""
     free_bytes: Callable[[Path], int] | None = None
     """Room on the log's disk; the real one if not given."""
     file_bytes: int = 256 * 2**20
@@ -88,30 +90,6 @@ class Group(Inline):
                         self.announce(answered, stage)
 
 
-class LoggerStage:
-    """The logger's process in lock-step: ten times a second."""
-
-    def __init__(self, logger: Logger) -> None:
-        self.logger, self._due_ns = logger, 0
-        self.paused = False
-        """Whether the disk hangs."""
-
-    def next_event_ns(self) -> int:
-        """[ns]."""
-        return self._due_ns
-
-    def hear(self, channel: str, count: int, now_ns: int) -> Mapping[str, int]:
-        """Nothing is sent to it."""
-        return {}
-
-    def act(self, now_ns: int) -> Mapping[str, int]:
-        """Write what waits."""
-        self._due_ns = now_ns + _LOG_NS
-        if not self.paused:
-            self.logger.step(now_ns)
-        return {}
-
-
 class Rehearsal:
     """One server on one emulated cell. Use it in a ``with``.
 
@@ -132,7 +110,7 @@ class Rehearsal:
         closed: Callable[[Path], None] = lambda path: None,
     ) -> None:
         self.folder, self.cfg = folder, cfg or RehearsalCfg()
-        self.robot: RobotSpec = load_robot("iiwa14_allegro")
+        self.robot = self.cfg.robot
         self.plant = plant or light_plant(self.robot, ARM_JOINTS, HAND_JOINTS)
         self.log_folder = folder / "log"
         self.log_folder.mkdir(exist_ok=True)
