@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scenes_for_tests import CAMERA, Box, faces_rgb, look_at, render
 
-from h2s2r_perception.frames import RGBDFrame
+from h2s2r_perception.frames import RGBDFrame, deproject
 from h2s2r_perception.segment import find_components, find_plane, join_neighbours, joined, share_moved
 from h2s2r_perception.track.background import depth_noise
 from h2s2r_schemas.se3 import SE3
@@ -63,3 +65,20 @@ def test_what_moves_leaves_something_farther_behind_and_a_hand_in_front_does_not
     assert share_moved(only["object"], frame.depth, [later.depth], noise) < 0.1
     assert share_moved(moving, frame.depth, [], noise) == 0.0
     assert share_moved(np.zeros_like(moving), frame.depth, [later.depth], noise) == 0.0
+
+
+def test_what_lies_far_below_and_behind_does_not_tilt_the_table():
+    """A camera that looks far beyond the table: most pixels show a floor lower down and a wall, both within noise at 5 m."""
+    T_world_camera = look_at((0.0, -0.55, 0.35), (0.0, 1.6, 0.0))
+    frame, _ = render([], T_world_camera, noise_px=0.05)
+    v, u = np.mgrid[: CAMERA.height, : CAMERA.width]
+    ones = np.ones(u.shape)
+    rays = T_world_camera.rotate(deproject(CAMERA, u, v, ones))
+    with np.errstate(divide="ignore"):
+        floor = np.where(rays[..., 2] < 0, (-0.2 - T_world_camera.translation[2]) / rays[..., 2], np.inf)
+    beyond = np.minimum(floor, 3.0 / np.maximum(rays[..., 1], 1e-3))
+    whole = replace(frame, depth=np.where(frame.depth > 0, frame.depth, np.minimum(beyond, 6.0)).astype(np.float32))
+    up = T_world_camera.inv().rotate(np.array([0.0, 0.0, 1.0]))
+    plane = find_plane(whole, up)
+    assert np.rad2deg(np.arccos(min(1.0, plane.normal @ up))) < 0.25
+    assert abs(plane.offset - 0.35) < 0.003
