@@ -1,0 +1,190 @@
+"""What a tick of each loop costs in a process of its own, as on the robot PC.
+
+In:  how long to follow.   Out: percentiles of CPU time [µs]; an error if any answer is not the rehearsal's.
+Not here: the process (tick_process), what a loop meets (recording).
+
+A rehearsal of 23 joints that follow commands under a correction that changes every 2 ms is recorded; then each loop meets
+the same again, at the rates of the devices, in a process that does what it does in ``serve``: it waits on its socket, reads and
+decodes, looks at slots in shared memory, moves, checks, answers, and writes status and log record. All of that, system calls
+included, is counted, by CPU time of the thread, from one wait to the next. The answers are compared with the recorded ones byte
+by byte. A CAN controller is not at hand: frames go through a socket pair, in SocketCAN's format.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from h2s2r_hw.bus.records import NUM_JOINTS
+from h2s2r_hw.bus.slots import Slot
+from h2s2r_hw.emulators.rehearsal.recording import Event, Recorder
+from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
+from h2s2r_hw.emulators.rehearsal.tick_process import NOW, WAITS
+from h2s2r_hw.emulators.rehearsal.whole import MS, SECOND, Rehearsal
+from h2s2r_hw.processes.runtime import Runtime
+from h2s2r_schemas.errors import H2S2RError
+
+#: [s] of following before ticks count: what is done once is done then.
+_WARM = 1.0
+_PATIENCE = 30.0
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class _Correction:
+    """A process of corrections that wants something else every 2 ms."""
+
+    def __init__(self, whole: Rehearsal) -> None:
+        self._slot, self._due_ns = whole.residual, whole.now_ns
+        record = self._slot.record
+        record["residual_number"], record["gain"], record["clamp_fraction"] = 1, 1.0, 0.15
+
+    def next_event_ns(self) -> int:
+        """[ns]."""
+        return self._due_ns
+
+    def hear(self, channel: str, count: int, now_ns: int) -> Mapping[str, int]:
+        """Nothing is sent to it."""
+        return {}
+
+    def act(self, now_ns: int) -> Mapping[str, int]:
+        """Write."""
+        self._due_ns = now_ns + 2 * MS
+        record = self._slot.record
+        record["number"] += 1
+        record["time_ns"] = now_ns
+        record["values"] = 0.005 * np.sin(1e-9 * now_ns + np.arange(NUM_JOINTS))
+        self._slot.write()
+        return {}
+
+
+def record(seconds: float) -> tuple[dict[str, list[Event]], int]:
+    """All events of both loops, and the time [ns] from which ticks count."""
+    with tempfile.TemporaryDirectory(prefix="ticks") as folder:
+        scene = Scene(Path(folder), settings())
+        recorders = {part: Recorder(scene.whole, part) for part in ("arm", "hand")}
+        scene.tracking(1.0)
+        scene.whole.group.stages.append(_Correction(scene.whole))
+        from_ns = scene.whole.now_ns + round(_WARM * SECOND)
+        scene.follow(_WARM + seconds, use_residual=True)
+        scene.close()
+    return {part: recorder.events for part, recorder in recorders.items()}, from_ns
+
+
+class _Player:
+    """The device and the rest of the server, for one loop."""
+
+    def __init__(self, part: str, folder: Path, runtime: Runtime, cfg: str) -> None:
+        self.part, self._runtime = part, runtime
+        self._now, self._waits = Slot.create(folder / f"{part}_now", NOW), Slot.create(folder / f"{part}_waits", WAITS)
+        self._passed = 1
+        if part == "arm":
+            self._end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._end.bind(("127.0.0.1", 0))
+            device, given = str(self._end.getsockname()[1]), ()
+        else:
+            self._end, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            device, given = str(theirs.fileno()), (theirs.fileno(),)
+        self._end.settimeout(_PATIENCE)
+        script = "import sys; from h2s2r_hw.emulators.rehearsal.tick_process import main; main(sys.argv[1:])"
+        command = [sys.executable, "-c", script, part, str(folder), device, cfg]
+        self.process = subprocess.Popen(
+            command, env={**os.environ, **_ONE_THREAD}, stdout=subprocess.PIPE, pass_fds=given, text=True
+        )
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline()
+        if not said:
+            raise H2S2RError(f"The {part}'s loop did not start (exit code {self.process.wait()}).")
+        if part == "arm":
+            self._end.connect(("127.0.0.1", int(said)))
+
+    def play(self, event: Event) -> None:
+        """Let the loop meet this, and wait until it is done with it.
+
+        Raises:
+            H2S2RError: it answered something else than it did in the rehearsal, or not at all.
+        """
+        for name, data in event.slots.items():
+            self._runtime.slots[name].buffer[:] = data
+        self._now.record["time_ns"] = event.now_ns
+        self._now.write()
+        for message in event.messages or (b"",):
+            self._end.send(message)
+        try:
+            answers = tuple(self._end.recv(2048) for _ in event.answers)
+        except TimeoutError:
+            raise H2S2RError(f"The {self.part}'s loop gave no answer at {event.now_ns * 1e-9:.3f} s.") from None
+        if answers != event.answers:
+            raise H2S2RError(f"The {self.part}'s loop answered something else at {event.now_ns * 1e-9:.3f} s.")
+        self._passed += len(event.messages) or 1
+        end = time.monotonic() + _PATIENCE
+        while self._waits.count < self._passed and time.monotonic() < end:
+            time.sleep(5e-5)
+        ring = self._runtime.rings[f"{self.part}_log"]
+        ring.skip(ring.waiting)
+
+    def end(self) -> list[tuple[int, int]]:
+        """Of all ticks: when they were [ns], and what they cost [ns]."""
+        self._now.record["ended"] = 1
+        self._now.write()
+        self._end.send(b"")
+        out, _ = self.process.communicate(timeout=_PATIENCE)
+        self._end.close()
+        return json.loads(out.splitlines()[-1])["costs"]
+
+
+def tick_costs(seconds: float) -> dict[str, float]:
+    """Figures of so many seconds of following, played back to back, then at the devices' rates.
+
+    Raises:
+        H2S2RError: a loop answered something else than in the rehearsal.
+    """
+    recorded, from_ns = record(seconds)
+    figures: dict[str, float] = {}
+    for part, events in recorded.items():
+        figures |= _figures(f"{part}_tick", _play({part: events}, paced=False)[part], from_ns)
+    for part, costs in _play(recorded, paced=True).items():
+        figures |= _figures(f"{part}_tick_paced", costs, from_ns)
+    return figures
+
+
+def _play(recorded: Mapping[str, list[Event]], paced: bool) -> dict[str, list[tuple[int, int]]]:
+    """Costs of all ticks of these loops."""
+    cfg, cores = settings().server, sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="ticks") as folder:
+        players: dict[str, _Player] = {}
+        for part in recorded:
+            # Each with memory of its own: here the other loop is only its recorded status.
+            own = Path(folder) / part
+            players[part] = _Player(part, own, Runtime(own, cfg, create=True), json.dumps(asdict(cfg)))
+            os.sched_setaffinity(players[part].process.pid, cores[-1:])
+        events = sorted(((event.now_ns, part, event) for part, each in recorded.items() for event in each), key=_when)
+        start = time.monotonic()
+        os.sched_setaffinity(0, cores[:1])
+        try:
+            for now_ns, part, event in events:
+                if paced:
+                    time.sleep(max(0.0, start + now_ns * 1e-9 - time.monotonic()))
+                players[part].play(event)
+        finally:
+            os.sched_setaffinity(0, cores)
+        return {part: player.end() for part, player in players.items()}
+
+
+def _figures(name: str, costs: list[tuple[int, int]], from_ns: int) -> dict[str, float]:
+    counted = np.array([cost for when, cost in costs if when >= from_ns]) * 1e-3
+    shares = (("p50", 50.0), ("p99", 99.0), ("p999", 99.9), ("max", 100.0))
+    return {f"{name}_{which}_us": float(np.percentile(counted, share)) for which, share in shares}
+
+
+def _when(event: tuple[int, str, Event]) -> int:
+    return event[0]

@@ -1,0 +1,119 @@
+"""One loop in a process of its own, as in ``serve``, that says what each of its ticks cost.
+
+In:  its part, a folder of shared memory, where its device is.   Out: CPU time [ns] of its ticks as JSON on stdout.
+Not here: who plays the device, and what the figures mean (tick_cost).
+
+The loop's own ``run`` is what runs, on the sockets and the shared memory of a server, without collections of garbage. Only the
+time is virtual: it is the recording's, so that a busy machine changes no outcome.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from h2s2r_hw.bus.slots import Slot
+from h2s2r_hw.clock.real import Read
+from h2s2r_hw.config import ServerCfg
+from h2s2r_hw.drivers.fri.link import ArmLink
+from h2s2r_hw.drivers.socketcan import SocketCanPort
+from h2s2r_hw.loops import ArmLoop, HandLoop, LoopSlots
+from h2s2r_hw.processes.realtime import ask_for
+from h2s2r_hw.processes.runtime import Runtime
+from h2s2r_hw.processes.settings import changed
+from h2s2r_hw.robots import load_robot
+
+T = TypeVar("T")
+#: Player -> loop: the time, and whether that was all.
+NOW: np.dtype[Any] = np.dtype([("time_ns", "<i8"), ("ended", "<i8")])
+#: Loop -> player, with each wait for a message: how many waits there were is the slot's count.
+WAITS: np.dtype[Any] = np.dtype([("waits", "<i8")])
+#: [s] without a message after which the player is gone.
+_PATIENCE = 30.0
+
+
+class Stopwatch:
+    """A clock on the player's time, which notes CPU time between two waits for a message.
+
+    Everything that the loop does lies between them: waiting for the message itself, reading, answering, slots, log record. What
+    comes in several frames, and whatever else came between two ticks, is added to the tick that follows.
+    """
+
+    def __init__(self, folder: Path, part: str) -> None:
+        self._now, self._waits = Slot.attach(folder / f"{part}_now", NOW), Slot.attach(folder / f"{part}_waits", WAITS)
+        self._time_ns = self._ticks = self._began_ns = 0
+        self.costs: list[tuple[int, int]] = []
+        """Of each tick: when it was [ns], and its cost [ns]."""
+        self.loop: Any = None
+        """Whose."""
+
+    def ended(self) -> bool:
+        """Whether there is nothing more to play."""
+        return bool(self._now.data[8])
+
+    def now_ns(self) -> int:
+        """[ns] of the recording."""
+        return self._time_ns
+
+    def wait_until(self, time_ns: int) -> None:
+        """No loop of a device does."""
+        raise NotImplementedError
+
+    def sent(self, channel: str, count: int = 1) -> None:
+        """Nothing to do: the player waits for answers."""
+
+    def receive(self, channel: str, read: Read[T], until_ns: int) -> T | None:
+        """The next message; None where the recording has none."""
+        ticks = self._count()
+        if ticks != self._ticks:
+            cpu_ns = time.thread_time_ns()
+            self.costs.append((self._time_ns, cpu_ns - self._began_ns))
+            self._ticks, self._began_ns = ticks, cpu_ns
+        self._waits.write()
+        message = read(_PATIENCE)
+        self._now.read()
+        self._time_ns = int.from_bytes(self._now.data[:8], "little")
+        return message or None
+
+    def _count(self) -> int:
+        loop = self.loop
+        return loop.link.cycles if isinstance(loop, HandLoop) else loop.session.sent
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Be the loop of a part."""
+    part, folder, device, settings = arguments
+    cfg, runtime_folder = changed(ServerCfg(), json.loads(settings), "settings"), Path(folder)
+    runtime, watch = Runtime(runtime_folder, cfg), Stopwatch(runtime_folder, part)
+    robot, other = load_robot("iiwa14_allegro"), "hand" if part == "arm" else "arm"
+    slots = LoopSlots(
+        runtime.slots["target"],
+        runtime.slots["orders"],
+        runtime.slots["residual"],
+        runtime.slots[f"{other}_status"],
+        runtime.slots[f"{part}_status"],
+        runtime.rings[f"{part}_log"],
+    )
+    if part == "arm":
+        link = ArmLink(("127.0.0.1", 0), ("127.0.0.1", int(device)))
+        watch.loop, address = ArmLoop(cfg, robot, link, slots), link.address[1]
+    else:
+        port = SocketCanPort(None, socket.socket(fileno=int(device)))
+        watch.loop, address = HandLoop(cfg, robot, port, slots), 0
+    # No priority: it would keep others from a machine that is not a robot's. It costs wall time, not CPU time.
+    granted = [str(each) for each in ask_for(cfg.realtime.arm_priority, None, cfg.realtime.lock_memory)]
+    sys.stdout.write(f"{address}\n")
+    sys.stdout.flush()
+    watch.loop.run(watch, watch.ended)
+    sys.stdout.write(json.dumps({"costs": watch.costs, "granted": granted}) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
