@@ -35,7 +35,9 @@ def cfg(tmp_path_factory: pytest.TempPathFactory) -> RunCfg:
     shutil.copytree(
         BUNDLED, recording, ignore=shutil.ignore_patterns("truth.h2s", "scene_gt.json", "??????_??????.png")
     )
-    return replace(demo_cfg(None, "iiwa14_allegro", 3, 4096), recording=recording, episodes=8)
+    return replace(
+        demo_cfg(None, "iiwa14_allegro", 3, 4096), recording=recording, episodes=8, rehearsals=1, rehearsal_seed=7
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,9 @@ def test_leaves_policy_figures_and_film(result: Result, cfg: RunCfg) -> None:
     curve = [json.loads(line) for line in (result.folder / "train" / "curve.jsonl").read_text().splitlines()]
     assert [each["steps"] for each in curve] == [4096]
     assert "of 8 fresh episodes" in result.summary and "seen.mp4" in result.summary
+    assert result.rehearsal is not None and (result.rehearsal["episodes"], result.rehearsal["seed"]) == (1, 7)
+    simulated, rehearsed = result.summary.splitlines()[-2:]
+    assert simulated.startswith("In simulation:") and rehearsed.startswith("Zero-shot to the emulated robot:")
     assert len(load_episodes(result.folder / "film" / "episodes.npz")) == 4
     page = (result.folder / "report" / "index.html").read_text(encoding="utf-8")
     assert "of 8 fresh episodes" in page and "not complete" not in page

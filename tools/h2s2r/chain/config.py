@@ -46,6 +46,10 @@ class RunCfg:
     """Policy steps of the training, over all environments."""
     episodes: int = 256
     """Fresh episodes the policy is judged on."""
+    rehearsals: int = 10
+    """Episodes in which the policy drives the emulated cell; 0 to leave that out."""
+    rehearsal_seed: int | None = None
+    """Of the first emulated cell; drawn anew if none."""
 
     @property
     def name(self) -> str:
@@ -59,6 +63,8 @@ class RunCfg:
             raise SchemaError(f"seed is {self.seed}; it lies in [0, {FRESH}), as the judged episodes have those above.")
         if min(self.steps, self.episodes) < 1:
             raise SchemaError(f"steps {self.steps} and episodes {self.episodes} are at least 1.")
+        if self.rehearsals < 0 or (self.rehearsal_seed is not None and self.rehearsal_seed < 0):
+            raise SchemaError(f"rehearsals {self.rehearsals} and rehearsal seed {self.rehearsal_seed} are at least 0.")
         if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
             raise SchemaError(f"frames are {self.frames[0]}:{self.frames[1]}; write FIRST:LAST, both counted from 0.")
 

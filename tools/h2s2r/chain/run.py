@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from h2s2r.chain.config import Progress, RunCfg
-from h2s2r.chain.files import EVALUATION, FILM
+from h2s2r.chain.files import EVALUATION, FILM, NO_REHEARSAL, REHEARSAL
 from h2s2r.chain.learning import learning
 from h2s2r.chain.record import write_record
+from h2s2r.chain.rehearsing import rehearsing
 from h2s2r.chain.seeing import seeing
 from h2s2r.chain.stage import Stage, Told, Work, run_stages
 from h2s2r.report import INDEX, REPORT, write_report
 from h2s2r_retarget.embodiment import load_embodiment
 
 #: What the stages are done by: another version does them anew.
-_PACKAGES = ("h2s2r-schemas", "h2s2r-retarget", "h2s2r-sim", "h2s2r-rl", "h2s2r-perception")
+_PACKAGES = ("h2s2r-schemas", "h2s2r-retarget", "h2s2r-sim", "h2s2r-rl", "h2s2r-perception", "h2s2r-hw")
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,32 @@ class Result:
     """As in ``judge/evaluation.json``."""
     film: Path | None
     """Of the policy; none where nothing here can draw."""
+    rehearsal: dict[str, Any] | None
+    """As in ``rehearse/rehearsal.json``; none where it was left out, or the robot cannot be emulated."""
 
     @property
     def summary(self) -> str:
         """A few lines for people."""
-        judged = self.evaluation
-        low, high = judged["interval"]
-        failed = ", ".join(f"{count} {kind}" for kind, count in judged["failures"].items()) or "none"
         lines = [
             *self.seen,
-            f"Success: {100 * judged['success']:.1f} % of {judged['episodes']} fresh episodes (95 % interval {100 * low:.1f} to "
-            f"{100 * high:.1f}); noise: {judged['noise']}; failed: {failed}.",
             f"Film of it: {self.film}" if self.film else (self.folder / "film" / "no_film.txt").read_text().strip(),
             f"Policy: {self.folder / 'export'}",
         ]
         if self.seen:
             lines.append(f"What was seen: {self.folder / 'seen' / 'seen.mp4'}")
         lines.append(f"Report: {self.folder / REPORT / INDEX}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._outcome])
+
+    @property
+    def _outcome(self) -> list[str]:
+        """Success in simulation and in the rehearsal, one below the other."""
+        lines = [f"In simulation:                  {_share(self.evaluation)}"]
+        if self.rehearsal is not None:
+            seed = f"seed {self.rehearsal['seed']}"
+            lines.append(f"Zero-shot to the emulated robot: {_share(self.rehearsal)}; {seed}")
+        elif (said := self.folder / "rehearse" / NO_REHEARSAL).is_file():
+            lines.append(said.read_text().strip())
+        return lines
 
 
 def stages_of(cfg: RunCfg, progress: Progress) -> list[Stage]:
@@ -68,6 +77,9 @@ def stages_of(cfg: RunCfg, progress: Progress) -> list[Stage]:
     """
     load_embodiment(cfg.robot)  # a robot that is not there is said before the work, not after it
     stages = [*([] if cfg.task is not None else seeing(cfg, progress)), *learning(cfg, progress)]
+    if cfg.rehearsals:
+        at = [stage.name for stage in stages].index("judge") + 1
+        stages.insert(at, rehearsing(cfg, progress))
     report = Stage("report", "writes the report", _report, tuple(stage.name for stage in stages))
     return [replace(stage, settings={**(stage.settings or {}), "versions": _versions()}) for stage in (*stages, report)]
 
@@ -104,13 +116,23 @@ def run_chain(
     stages = stages_of(cfg, progress)
     write_record(cfg, folder, stages, _versions())
     done = run_stages(stages, folder, tell, start)
-    film = folder / "film" / FILM
+    film, rehearsal = folder / "film" / FILM, folder / "rehearse" / REHEARSAL
     return Result(
         folder=folder,
         done=done,
         seen=() if cfg.task is not None else _seen(folder),
         evaluation=json.loads((folder / "judge" / EVALUATION).read_text()),
         film=film if film.is_file() else None,
+        rehearsal=json.loads(rehearsal.read_text()) if cfg.rehearsals and rehearsal.is_file() else None,
+    )
+
+
+def _share(judged: dict[str, Any]) -> str:
+    low, high = judged["interval"]
+    failed = ", ".join(f"{count} {kind}" for kind, count in judged["failures"].items()) or "none"
+    return (
+        f"success {100 * judged['success']:.1f} % of {judged['episodes']} fresh episodes (95 % interval {100 * low:.1f} to "
+        f"{100 * high:.1f}); noise: {judged['noise']}; failed: {failed}"
     )
 
 

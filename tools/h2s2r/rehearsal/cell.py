@@ -1,0 +1,168 @@
+"""The emulated cell of one episode: twin, cabinet, hand, server and tracker in lock-step, and what truly happens in it.
+
+In:  a task, a robot, settings, a seed.   Out: ``RehearsalCell``: addresses and keys for a policy elsewhere; ``Truth``.
+Not here: the policy (driver), judging (judge).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from h2s2r.rehearsal.config import RehearsalCfg, server_cfg
+from h2s2r.rehearsal.wires import CHANNELS, POLICY
+from h2s2r_hw.emulators.cell import CellCfg
+from h2s2r_hw.emulators.hand import HandCfg
+from h2s2r_hw.emulators.lockstep import Lockstep
+from h2s2r_hw.emulators.rehearsal.outside import Outside
+from h2s2r_hw.emulators.rehearsal.whole import QUICK, SECOND, Rehearsal
+from h2s2r_hw.emulators.rehearsal.whole import RehearsalCfg as WholeCfg
+from h2s2r_hw.emulators.sight import Sight
+from h2s2r_hw.emulators.twin import Twin, TwinCfg
+from h2s2r_hw.states import State
+from h2s2r_retarget.embodiment import Embodiment
+from h2s2r_schemas.artifacts import TaskSpec
+from h2s2r_schemas.client import ClientKeys, ObjectPublisher
+from h2s2r_schemas.client.objects import OBJECTS
+from h2s2r_schemas.errors import H2S2RError
+from h2s2r_schemas.wire import RobotState
+from h2s2r_sim.env.start.pool import StartCfg
+from h2s2r_sim.perturbation import LEVELS
+
+#: [s] of the cell's time that cabinet and hand need until they could be armed.
+_SETTLE = 1.0
+#: [s] of wall time for the policy's process to connect.
+_PATIENCE = 60.0
+
+
+@dataclass
+class Truth:
+    """What truly happened, T samples at the times of the server's states."""
+
+    time_ns: list[int] = field(default_factory=list)
+    """(T) [ns] of the cell's time."""
+    joint_pos: list[np.ndarray] = field(default_factory=list)
+    """(T) of (J) [rad]."""
+    wxyz_xyz_world_object: list[np.ndarray] = field(default_factory=list)
+    """(T) of (7)."""
+
+
+class _Watch:
+    """Writes down the truth; nothing pushes the object before the robot follows somebody."""
+
+    def __init__(self, twin: Twin, whole: Rehearsal, period_ns: int) -> None:
+        self.truth = Truth()
+        self._twin, self._whole, self._period_ns = twin, whole, period_ns
+        self._pushes, twin.pushing = twin.pushing, False
+        # At the moments of states, which come at whole periods.
+        self._due_ns = -(-whole.now_ns // period_ns) * period_ns
+
+    def next_event_ns(self) -> int:
+        """[ns]."""
+        return self._due_ns
+
+    def hear(self, channel: str, count: int, now_ns: int) -> Mapping[str, int]:
+        """Nothing is sent to it."""
+        return {}
+
+    def act(self, now_ns: int) -> Mapping[str, int]:
+        """Look."""
+        self._due_ns += self._period_ns
+        twin, truth = self._twin, self.truth
+        twin.advance(now_ns)
+        twin.pushing = self._pushes and self._whole.gateway.view.state == State.TRACK
+        truth.time_ns.append(now_ns)
+        truth.joint_pos.append(twin.joint_pos)
+        truth.wxyz_xyz_world_object.append(np.array(twin.T_world_object.wxyz_xyz))
+        return {}
+
+
+class _Tracker:
+    """A camera's tracker that publishes poses with the noise of training."""
+
+    def __init__(self, twin: Twin, publisher: ObjectPublisher, start_ns: int, period_ns: int, seed: int) -> None:
+        self._twin, self._publisher, self._period_ns = twin, publisher, period_ns
+        # As the states, so that a state comes with what is seen at its moment.
+        self._due_ns = -(-start_ns // period_ns) * period_ns
+        self._sight = Sight(twin, period_ns * 1e-9, seed)
+        self._heard = False
+
+    def next_event_ns(self) -> int:
+        """[ns]."""
+        return self._due_ns
+
+    def hear(self, channel: str, count: int, now_ns: int) -> Mapping[str, int]:
+        """Nothing is sent to it."""
+        return {}
+
+    def act(self, now_ns: int) -> Mapping[str, int]:
+        """Look and publish."""
+        if not self._heard and not self._publisher.wait_for_listener(_PATIENCE):
+            raise H2S2RError(f"The policy's process has not asked for object poses within {_PATIENCE} s.")
+        self._heard = True
+        self._due_ns += self._period_ns
+        self._twin.advance(now_ns)
+        self._publisher.publish(self._sight.look())
+        return {OBJECTS: 1}
+
+
+class RehearsalCell:
+    """One cell, one episode. Use it in a ``with``.
+
+    Args:
+        task: gives scene and object.
+        embodiment: the robot.
+        cfg: how it differs from the model.
+        seed: decides all that is drawn.
+        folder: of its own, with a short path: keys, sockets, the server's log.
+    """
+
+    def __init__(self, task: TaskSpec, embodiment: Embodiment, cfg: RehearsalCfg, seed: int, folder: Path) -> None:
+        self.folder = folder
+        self.twin = Twin(task, embodiment, TwinCfg(StartCfg(pool=1), LEVELS[cfg.noise]), seed)
+        server = server_cfg(embodiment)
+        cell = CellCfg(cabinet=QUICK, hand=HandCfg(side=task.side), seed=seed)
+        self.whole = Rehearsal(folder, WholeCfg(server, cell, embodiment.spec()), self.twin)
+        keys = self.whole.keys
+        self.robot_keys = keys.make_client(POLICY, folder / POLICY, operator=False)
+        tracker = keys.make_client("tracker", folder / "tracker", operator=False)
+        # What a subscriber of the tracker is given: its own keys, and the tracker's public one.
+        self.object_keys = folder / "objects"
+        shutil.copytree(self.robot_keys, self.object_keys)
+        shutil.copyfile(tracker / "client.key", self.object_keys / "server.key")
+        self.address, self.objects = self.whole.server.gateway.address, f"ipc://{folder / 'seen'}"
+        self._publisher = ObjectPublisher(self.objects, ClientKeys.load(tracker))
+        period_ns = round(SECOND / server.gateway.state_hz)
+        watch = _Watch(self.twin, self.whole, period_ns)
+        self.truth = watch.truth
+        self.whole.run(_SETTLE)
+        tracker_stage = _Tracker(self.twin, self._publisher, self.whole.now_ns, period_ns, seed)
+        self.whole.group.stages += [tracker_stage, watch]
+        self.clock = Lockstep(patience=_PATIENCE)
+        self.clock.now_ns = self.whole.now_ns
+
+    def run(self, seconds: float) -> None:
+        """Let time pass for the policy's process until it leaves, at most so long [s] of the cell's time."""
+        self.clock.gather((POLICY,))
+        self.clock.run(Outside(self.whole.group, CHANNELS), self.whole.now_ns + round(seconds * SECOND))
+
+    @property
+    def final_state(self) -> RobotState:
+        """The server's last: its fault, and all it counted."""
+        return self.whole.gateway.state(self.whole.now_ns)
+
+    def close(self) -> None:
+        """End everything."""
+        self.clock.close()
+        self._publisher.close()
+        self.whole.close()
+
+    def __enter__(self) -> RehearsalCell:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
