@@ -43,7 +43,7 @@ _HERE = (
     ),
     ("realsense", ("pyrealsense2",), "pyrealsense2", "realsense", "a camera, or its file", "Apache-2.0"),
     ("live", ("zmq",), "pyzmq", "live", "", "BSD-3-Clause (libzmq: MPL-2.0)"),
-    ("view", ("viser",), "viser", "view", "", "Apache-2.0"),
+    ("view", ("viser",), "viser", "view", "", "MIT"),
     ("scan", ("coacd", "fast_simplification"), "coacd", "scan", "", "MIT"),
 )
 #: Networks in their own environment: name, repository, weights, licence.
