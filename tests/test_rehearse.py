@@ -1,4 +1,8 @@
-"""A policy in its own process drives the emulated cell, and is judged as in evaluation."""
+"""A policy in its own process drives the emulated cell, and is judged as in evaluation.
+
+In:  a policy that nobody trained.   Out: the same episode from the same seed, nothing refused; the verdicts of evaluation.
+Not here: how often a trained policy succeeds (h2s2r bench chain).
+"""
 
 from __future__ import annotations
 

@@ -128,21 +128,28 @@ class RehearsalCell:
         cell = CellCfg(cabinet=QUICK, hand=HandCfg(side=task.side), seed=seed)
         self.whole = Rehearsal(folder, WholeCfg(server, cell, embodiment.spec()), self.twin)
         keys = self.whole.keys
-        self.robot_keys = keys.make_client(POLICY, folder / POLICY, operator=False)
+        robot_keys = keys.make_client(POLICY, folder / POLICY, operator=False)
         tracker = keys.make_client("tracker", folder / "tracker", operator=False)
         # What a subscriber of the tracker is given: its own keys, and the tracker's public one.
-        self.object_keys = folder / "objects"
-        shutil.copytree(self.robot_keys, self.object_keys)
-        shutil.copyfile(tracker / "client.key", self.object_keys / "server.key")
-        self.address, self.objects = self.whole.server.gateway.address, f"ipc://{folder / 'seen'}"
-        self._publisher = ObjectPublisher(self.objects, ClientKeys.load(tracker))
+        object_keys, objects = folder / "objects", f"ipc://{folder / 'seen'}"
+        shutil.copytree(robot_keys, object_keys)
+        shutil.copyfile(tracker / "client.key", object_keys / "server.key")
+        self._publisher = ObjectPublisher(objects, ClientKeys.load(tracker))
+        self.clock = Lockstep(patience=_PATIENCE)
+        self.invitation = {
+            "address": self.whole.server.gateway.address,
+            "keys": str(robot_keys),
+            "objects": objects,
+            "object_keys": str(object_keys),
+            "lockstep": self.clock.address,
+        }
+        """What the policy's process is told: addresses and folders of keys."""
         period_ns = round(SECOND / server.gateway.state_hz)
         watch = _Watch(self.twin, self.whole, period_ns)
         self.truth = watch.truth
         self.whole.run(_SETTLE)
         tracker_stage = _Tracker(self.twin, self._publisher, self.whole.now_ns, period_ns, seed)
         self.whole.group.stages += [tracker_stage, watch]
-        self.clock = Lockstep(patience=_PATIENCE)
         self.clock.now_ns = self.whole.now_ns
 
     def run(self, seconds: float) -> None:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -71,44 +70,29 @@ def play(
     """
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="h2s2r") as name:
-        folder = Path(name)
-        with RehearsalCell(task, embodiment, cfg, seed, folder) as cell:
-            job = {
-                "address": cell.address,
-                "keys": str(cell.robot_keys),
-                "objects": cell.objects,
-                "object_keys": str(cell.object_keys),
-                "lockstep": cell.clock.address,
-                "seed": seed,
-                "out": str(folder / "rollout.h2s"),
-            }
-            policy.begin(job)
+        rollout = Path(name) / "rollout.h2s"
+        with RehearsalCell(task, embodiment, cfg, seed, Path(name)) as cell:
+            policy.begin({**cell.invitation, "seed": seed, "out": str(rollout)})
             cell.run(2.0 * task.reference.duration + _EXTRA)
         # Who still waits for a turn is told by now that there are no more.
         said = policy.end()
-        state = cell.final_state
-        outcome: dict[str, Any] = {
-            "seed": seed,
-            "faults": () if state.fault is None else (state.fault.code,),
-            "counters": dict(state.counters),
-        }
         if "error" in said:
-            verdict, states, thinking = Verdict(False, "", float("nan"), float("nan")), None, ()
+            verdict, states = Verdict(False, "", float("nan"), float("nan")), None
         else:
-            rollout = load(folder / "rollout.h2s", Rollout)
-            verdict, states = _judged(rollout, cell, judge, seed)
-            thinking = tuple(said["thinking"])
-    stopped = said.get("error", said.get("stopped", ""))
+            verdict, states = _judged(load(rollout, Rollout), cell, judge, seed)
+    stopped, state = said.get("error", said.get("stopped", "")), cell.final_state
     return Episode(
+        seed=seed,
         success=verdict.success and not stopped,
         failure=verdict.failure,
         stopped="" if verdict.failure else stopped,
         position_error=verdict.position_error,
         rotation_error=verdict.rotation_error,
-        thinking=thinking,
+        faults=() if state.fault is None else (state.fault.code,),
+        counters=dict(state.counters),
+        thinking=tuple(said.get("thinking", ())),
         seconds=time.perf_counter() - began,
         states=states,
-        **outcome,
     )
 
 
