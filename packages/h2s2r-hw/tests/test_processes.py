@@ -15,6 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from h2s2r_hw.drivers.allegro import Frame
+from h2s2r_hw.drivers.can_port import CanPort, open_bus
+
+GROUPS = ("239.74.163.201", "239.74.163.202")
+
 pytest.importorskip("google.protobuf", reason="stock protobuf is the client's codec")
 
 SECONDS = 2.3
@@ -93,3 +98,17 @@ def test_three_processes_with_the_twin():
     assert hand["serial"] == ["EMARv400"] and hand["commands"] > 3000
     assert " 0 protocol errors" in said and "COMMANDING_WAIT -> COMMANDING_ACTIVE" in said
     assert rehearse("twin", 7)[2].rpartition("digest: ")[2] == said.rpartition("digest: ")[2]
+
+
+def test_cells_on_one_port_do_not_hear_each_other():
+    """Linux hands what is sent to any group of a port to every socket on it, unless told not to."""
+    here, there, elsewhere = (CanPort(open_bus("udp_multicast", group)) for group in (GROUPS[0], GROUPS[0], GROUPS[1]))
+    try:
+        elsewhere.send(Frame(0x80, bytes(8)))
+        there.send(Frame(0x84, bytes(8)))
+        heard = here.read(5.0)
+        assert heard is not None and heard.identifier == 0x84
+        assert here.read(0.05) is None and elsewhere.read(0.05) is None
+    finally:
+        for port in (here, there, elsewhere):
+            port.close()

@@ -10,11 +10,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from h2s2r_hw.cli import ack, doctor, emulate, estop, faults, home, keys, log, selftest, serve, soak, status
+from h2s2r_hw.cli import ack, doctor, emulate, estop, faults, home, keys, log, rehearse, selftest, serve, soak, status
 from h2s2r_schemas.errors import H2S2RError
 
 #: In the order of the help.
-VERBS = (serve, selftest, keys, status, estop, ack, home, doctor, log, emulate, faults, soak)
+VERBS = (serve, selftest, keys, status, estop, ack, home, doctor, log, emulate, faults, soak, rehearse)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,6 +17,7 @@ from h2s2r_hw.emulators.faults import FRI_FAULTS, HAND_FAULTS, parse_faults
 from h2s2r_hw.emulators.hand import HandCfg
 from h2s2r_hw.emulators.ports import Address
 from h2s2r_hw.emulators.start import EmulationCfg, emulate
+from h2s2r_hw.processes.realtime import ask_for
 from h2s2r_schemas.errors import SchemaError
 
 
@@ -54,6 +55,8 @@ def _emulate(chosen: argparse.Namespace) -> int:
         seconds=chosen.seconds,
         patience=chosen.patience,
     )
+    for granted in ask_for(chosen.priority, None, lock_memory=True) if chosen.priority else ():
+        print(granted, flush=True)
     if chosen.lockstep:
         names = tuple(name for name in chosen.participants.split(",") if name)
         cfg = replace(cfg, lockstep=_address(chosen.lockstep), participants=names)
@@ -133,6 +136,7 @@ def _add_wires(verb: argparse.ArgumentParser) -> None:
     add("--can-channel", default=cell.can_channel, help="channel of that interface")
     add("--can-port", type=int, default=cell.can_port, help="UDP port of udp_multicast")
     add("--lockstep", default="", metavar="HOST:PORT", help="virtual time, whose clock listens here; else real time")
+    add("--priority", type=int, default=0, help="SCHED_FIFO of the cell, which stands for devices that are never late")
     add("--participants", default="", metavar="NAME,NAME", help="who must join before lock-step time starts")
     add(
         "--patience",

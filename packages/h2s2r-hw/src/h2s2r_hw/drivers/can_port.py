@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
+import sys
 
 import can
 from can.interfaces.udp_multicast.bus import UdpMulticastBus
@@ -17,6 +19,8 @@ from h2s2r_hw.drivers.allegro import Frame
 from h2s2r_schemas.errors import H2S2RError
 
 _NUMBERS = itertools.count()
+#: Of Linux, ip(7), which Python does not name.
+_IP_MULTICAST_ALL = 49
 
 
 class _MulticastBus(UdpMulticastBus):
@@ -25,6 +29,13 @@ class _MulticastBus(UdpMulticastBus):
     def __init__(self, channel: str, port: int) -> None:
         # Kept from leaving this machine.
         super().__init__(channel, port=port, hop_limit=0)
+        # Otherwise Linux hands over what is sent to the groups of all other processes on this port too: other cells.
+        with socket.socket(fileno=os.dup(self.fileno())) as same:
+            if same.family == socket.AF_INET and sys.platform == "linux":
+                same.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+        # What came before.
+        while self._multicast.recv(0.0) is not None:
+            pass
         self.own = f"h2s2r {os.getpid()} {next(_NUMBERS)}"
         """Travels with each frame as its channel."""
         self._mark = self.own.encode()

@@ -22,8 +22,9 @@ from h2s2r_hw.bus.log.readiness import log_trouble, mark_log
 from h2s2r_hw.bus.slots import Slot
 from h2s2r_hw.clock import RealClock
 from h2s2r_hw.config import ServerCfg
-from h2s2r_hw.drivers.can_port import CanPort, open_bus
+from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_hw.drivers.fri.link import ArmLink
+from h2s2r_hw.drivers.socketcan import open_port
 from h2s2r_hw.loops import ArmLoop, HandLoop, LoopSlots
 from h2s2r_hw.loops.residual import ResidualLoop
 from h2s2r_hw.processes.guardian import Guardian
@@ -130,6 +131,8 @@ class Process:
         loop = HandLoop(self.cfg, self.robot, port, self.loop_slots("hand", "arm"))
         self.hurry(self.cfg.realtime.hand_priority, self.cfg.realtime.hand_core)
         loop.run(self.clock, self.ended)
+        process.record["ending"] = 1
+        process.write()
         port.close()
 
     def guardian(self) -> None:
@@ -139,7 +142,7 @@ class Process:
 
         def end() -> None:
             end_loop(process)
-            if not self.ended():
+            if not self.ended() and not (process.read() > 0 and int(process.record["ending"])):
                 silent = int(status.record["silence_ns"]) * 1e-6
                 say(f"the hand's loop was silent for {silent:.0f} ms: it is ended, and the hand is switched off")
 
@@ -212,7 +215,7 @@ class Process:
         ResidualLoop(self.cfg, self.robot, Path(self.told.residuals), *slots, warn=say).run(self.clock, self.ended)
 
     def _bus(self) -> CanPort:
-        return CanPort(open_bus(self.cfg.hand.can_interface, self.cfg.hand.can_channel))
+        return open_port(self.cfg.hand.can_interface, self.cfg.hand.can_channel)
 
 
 def end_loop(process: Slot) -> None:

@@ -54,7 +54,7 @@ class Guardian:
         beat: Slot,
         status: Slot,
         port: CanPort,
-        end_loop: Callable[[int], None] = lambda silent_ns: None,
+        end_loop: Callable[[], None] = lambda: None,
     ) -> None:
         self._silence_ns, self._repeats = round(cfg.silence * 1e9), cfg.repeats
         self._beat, self._status, self._port, self._end_loop = beat, status, port, end_loop
