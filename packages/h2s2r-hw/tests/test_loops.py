@@ -20,6 +20,7 @@ from h2s2r_hw.config import ArmCfg, HandCfg, MotionCfg, ServerCfg
 from h2s2r_hw.drivers.allegro import NEVER_SEND
 from h2s2r_hw.drivers.fri.messages import FriVersion
 from h2s2r_hw.drivers.fri.monitoring import decode_monitoring
+from h2s2r_hw.drivers.fri.session import ArmSession
 from h2s2r_hw.emulators.cabinet import QualityCfg
 from h2s2r_hw.emulators.hand import HandCfg as EmulatedHandCfg
 from h2s2r_hw.emulators.plant import IdealPlant
@@ -289,7 +290,7 @@ def test_foreign_repeated_late_and_cut_datagrams_move_nothing():
 
 def test_the_wrong_generation_says_so():
     with rig(only=("arm",), cabinet=replace(QUICK, version="2.7")) as cell:
-        cell.arm.session._version = FriVersion.V2_5
+        cell.arm.session = ArmSession(FriVersion.V2_5, False, 0.005)
         cell.until(lambda: cell.faults[0] != 0, 1.0)
         assert code(cell.faults[0]) == "fri_wrong_version"
 
@@ -434,7 +435,7 @@ def test_disarming_stops_first_and_a_dead_gateway_too():
 def test_a_loop_that_starts_anew_does_nothing_of_what_was_wanted_before():
     with rig() as cell:
         cell.follow(seconds=0.3)
-        slots = cell.arm._slots
+        slots = cell.arm.part.ears._slots
         cell.time.stages.remove(cell.arm)
         again = type(cell.arm)(cell.cfg, cell.robot, cell.link, slots)
         cell.arm = again

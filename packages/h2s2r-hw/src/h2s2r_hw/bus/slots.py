@@ -110,12 +110,11 @@ class Slot:
 
         Where a record stays unreadable, as its writer is too fast, ``record`` is mixed and the answer is -1.
         """
-        header, data, places = self._header, self.data, self._places
         for _ in range(_ATTEMPTS):
-            count = header[_COUNT]
+            count = self._header[_COUNT]
             if count == 0:
                 return 0
-            data[:first] = places[count & 1][:first]
-            if header[_COUNT] == count:
+            self.data[:first] = self._places[count & 1][:first]
+            if self._header[_COUNT] == count:
                 return count
         return -1

@@ -86,12 +86,15 @@ class FaultPlan:
         for each in self.faults:
             self._by_kind.setdefault(each.kind, []).append(each)
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.faults)
+
     def active(self, kind: str, now_ns: int) -> Fault | None:
         """The fault of this kind that acts now."""
-        if kind in self._by_kind:
-            for each in self._by_kind[kind]:
-                if each.start_ns <= now_ns < each.end_ns:
-                    return each
+        for each in self._by_kind.get(kind, ()):
+            if each.start_ns <= now_ns < each.end_ns:
+                return each
         return None
 
     def value(self, kind: str, now_ns: int, otherwise: float) -> float:

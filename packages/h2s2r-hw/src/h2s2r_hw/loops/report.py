@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from h2s2r_hw.bus.records import MOTION_COUNTERS
+from h2s2r_hw.bus.records import MOTION_COUNTERS, places_of
 from h2s2r_hw.loops.bus import LoopSlots
 from h2s2r_hw.loops.part import Part
 
@@ -163,7 +164,6 @@ class Report:
         return tuple(counts[name] for name in MOTION_COUNTERS)
 
 
-def offset(record: np.dtype, name: str) -> int:
-    """[bytes] where a field begins."""
-    assert record.fields is not None
-    return record.fields[name][1]
+def offset(record: np.dtype[Any], name: str) -> int:
+    """[bytes] where a field begins: every number has 8."""
+    return _DOUBLE * places_of(record)[name].start

@@ -6,8 +6,8 @@ Not here: the message that is made of it (gateway), what the states mean (states
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -27,19 +27,33 @@ from h2s2r_schemas.wire import Fault
 
 #: [ns] without a status after which a loop counts as dead. Either writes one at least every 10 ms, or after three periods.
 SILENT_NS = 200_000_000
+#: number, time_ns, state: how both statuses begin.
+_BEGIN = struct.Struct("<qqq")
+_JOINTS = ("joint_pos", "joint_vel", "joint_torque", "joint_pos_target")
 
 
 class _Part:
     """One loop's status."""
 
     def __init__(self, name: str, slot: Slot, joint_names: Sequence[str], counters: Sequence[str]) -> None:
-        self.name, self.slot, self.joint_names, self.counters = name, slot, joint_names, counters
+        self.name, self.slot, self.joint_names = name, slot, joint_names
+        self.joints = {field: slot.record[field] for field in _JOINTS}
+        """(J) of this part, by field: they change with each ``state``."""
+        # Counters are the end of a status, in this order.
+        self._named = [f"{name}.{counter}" for counter in counters]
+        self._counts = struct.Struct(f"<{len(counters)}q")
 
     def state(self, now_ns: int) -> State:
         """Of this part; offline where its loop is silent."""
-        if self.slot.read() <= 0 or now_ns - int(self.slot.record["time_ns"]) > SILENT_NS:
+        if self.slot.read() <= 0:
             return State.OFFLINE
-        return State(int(self.slot.record["state"]))
+        _, time_ns, state = _BEGIN.unpack_from(self.slot.data)
+        return State.OFFLINE if now_ns - time_ns > SILENT_NS else State(state)
+
+    def counters(self) -> dict[str, int]:
+        """What the loop counted, where it is not zero."""
+        counts = self._counts.unpack_from(self.slot.data, len(self.slot.data) - self._counts.size)
+        return {name: count for name, count in zip(self._named, counts, strict=True) if count}
 
     def fault(self) -> Fault | None:
         """The latched fault, in words."""
@@ -97,7 +111,7 @@ class View:
     def joints(self, field: str) -> np.ndarray:
         """(J) ``joint_pos``, ``joint_vel``, ``joint_torque`` or ``joint_pos_target`` in the robot's order; a new array."""
         both = np.empty(NUM_JOINTS)
-        both[:NUM_ARM], both[NUM_ARM:] = self._arm.slot.record[field], self._hand.slot.record[field]
+        both[:NUM_ARM], both[NUM_ARM:] = self._arm.joints[field], self._hand.joints[field]
         return self._joints.to_robot(both)
 
     @property
@@ -117,10 +131,4 @@ class View:
 
     def counters(self) -> dict[str, int]:
         """What the loops have counted, as ``arm.received`` and so on; those that are zero are left out."""
-        found: dict[str, int] = {}
-        for part in self._parts:
-            record: Any = part.slot.record
-            for name in part.counters:
-                if count := int(record[f"count_{name}"]):
-                    found[f"{part.name}.{name}"] = count
-        return found
+        return {**self._arm.counters(), **self._hand.counters()}

@@ -201,7 +201,11 @@ class MappingSpec(Spec):
         for key in value:
             if type(key) is not str or not 0 < len(key) <= MAX_TEXT:
                 raise refuse(f"a key of {name}", key, f"text of 1 to {MAX_TEXT} characters")
-        return types.MappingProxyType({key: one(item, f"{name}[{key!r}]", {}) for key, item in value.items()})
+        try:
+            return types.MappingProxyType({key: one(item, name, {}) for key, item in value.items()})
+        except SchemaError:
+            # Which one it is is worth finding out only now.
+            return types.MappingProxyType({key: one(item, f"{name}[{key!r}]", {}) for key, item in value.items()})
 
     def plain(self, value: Any) -> Any:
         return {key: self.values.plain(item) for key, item in value.items()}

@@ -96,11 +96,12 @@ class HandControl:
         """(16) whole commands within the caps."""
         commands: list[int] = []
         for command, cap in zip(asked, self._caps, strict=True):
-            if not -cap <= command <= cap:
-                # What is not a number fails both comparisons and becomes 0.
-                self.capped += 1
-                command = cap if command > cap else -cap if command < -cap else 0.0
-            commands.append(round(command))
+            if -cap <= command <= cap:
+                commands.append(round(command))
+                continue
+            # What is not a number fails both comparisons and becomes 0.
+            self.capped += 1
+            commands.append(cap if command > cap else -cap if command < -cap else 0)
         return commands
 
     def _add(self, commands: list[int], extra: Sequence[float]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from h2s2r_hw.drivers.fri.messages import COMMAND_ID, MONITORING_ID, DatagramError, FriVersion
 from h2s2r_hw.drivers.fri.protobuf import (
+    JointBlock,
     Value,
     frame,
     joint_vector,
@@ -66,6 +67,11 @@ def decode_command(datagram: bytes, version: FriVersion) -> CommandMessage:
     values: dict[int, Value] = {}
     where = parts.get(2)
     if isinstance(where, tuple) and where[1] >= 0:
+        if where[1] - where[0] == _ONE.size:
+            # A position alone, as nearly always.
+            read = _ONE.read(data, *where)
+            if read is not None:
+                return CommandMessage(sequence, reflected, read)
         values = dict(walk(data, *where))
     joint_pos, wrench, joint_torque = values.get(1), values.get(2), values.get(3)
     return CommandMessage(
@@ -104,4 +110,5 @@ def read_header(data: bytes, where: Value | None, identifier: int) -> tuple[int,
 #: How a header of the usual order begins: the identifier, and the tag of the sequence number.
 _PREFIXES = {each: b"\x08" + varint(each) + b"\x10" for each in (MONITORING_ID, COMMAND_ID)}
 _PREFIX = _PREFIXES[COMMAND_ID]
+_ONE = JointBlock(1)
 _REFLECTED = 0x18

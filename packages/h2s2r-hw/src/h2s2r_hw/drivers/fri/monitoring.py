@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from h2s2r_hw.drivers.fri.command import read_header
-from h2s2r_hw.drivers.fri.layout import Layout, learn, number
 from h2s2r_hw.drivers.fri.messages import (
     MONITORING_ID,
     ClientCommandMode,
@@ -90,25 +89,40 @@ class MonitoringMessage(NamedTuple):
 
 def encode_monitoring(message: MonitoringMessage, version: FriVersion, identifier: int = MONITORING_ID) -> bytes:
     """A datagram. ``identifier`` is another one only to rehearse that fault."""
-    header = b"\x08" + varint(identifier) + b"\x10" + varint(message.sequence)
+    header = b"\x08%b\x10%b" % (varint(identifier), varint(message.sequence))
     header += b"\x18" + varint(message.reflected_sequence)
-    info = b"\x08" + varint(message.num_joints) + bytes((0x10, message.safety_state))
-    info += b"".join(bytes((0x28, state)) for state in message.drive_states)
-    info += bytes((0x30, message.operation_mode, 0x38, message.control_mode))
+    info = _info_part(
+        message.num_joints, message.safety_state, message.drive_states, message.operation_mode, message.control_mode
+    )
     data = joint_vector(1, message.measured_joint_pos) + joint_vector(2, message.measured_torque)
     if version.commanded_pos_in_monitoring:
         data += joint_vector(3, message.commanded_joint_pos)
     data += joint_vector(4, message.commanded_torque) + joint_vector(5, message.external_torque)
     seconds, rest = divmod(message.time_ns, _SECOND)
     data += part(15, b"\x08" + varint(seconds) + b"\x10" + varint(rest))
-    connection = bytes((0x08, message.session_state, 0x10, message.quality))
-    connection += b"\x18" + varint(message.send_period_ms) + b"\x20" + varint(message.receive_multiplier)
-    payload = part(1, header) + part(2, info) + part(3, data) + part(4, connection)
+    connection = _connection_part(
+        message.session_state, message.quality, message.send_period_ms, message.receive_multiplier
+    )
+    payload = part(1, header) + info + part(3, data) + connection
     if message.ipo_joint_pos:
         ipo = joint_vector(1, message.ipo_joint_pos)
         ipo += bytes((0x50, message.client_command_mode, 0x58, message.overlay))
         payload += part(5, ipo + double(12, message.tracking_performance))
     return frame(payload, version)
+
+
+# As when they are read: these two parts hardly ever change.
+@lru_cache(maxsize=64)
+def _info_part(num_joints: int, safety: int, drives: tuple[DriveState, ...], operation: int, control: int) -> bytes:
+    info = b"\x08" + varint(num_joints) + bytes((0x10, safety))
+    info += b"".join(bytes((0x28, state)) for state in drives)
+    return part(2, info + bytes((0x30, operation, 0x38, control)))
+
+
+@lru_cache(maxsize=64)
+def _connection_part(state: int, quality: int, send_period_ms: int, receive_multiplier: int) -> bytes:
+    connection = bytes((0x08, state, 0x10, quality))
+    return part(4, connection + b"\x18" + varint(send_period_ms) + b"\x20" + varint(receive_multiplier))
 
 
 def decode_monitoring(datagram: bytes, version: FriVersion) -> MonitoringMessage:
@@ -124,83 +138,21 @@ def decode_monitoring(datagram: bytes, version: FriVersion) -> MonitoringMessage
         return MonitoringMessage(
             sequence,
             reflected,
-            *_connection(_bytes(data, parts, 4)),
-            *_robot_info(_bytes(data, parts, 2)),
+            *read_connection(_bytes(data, parts, 4)),
+            *read_robot_info(_bytes(data, parts, 2)),
             *_monitor_data(data, parts.get(3), version),
             *_ipo_data(data, parts.get(5)),
         )
     except KeyError as error:
-        raise _unknown(error) from None
-
-
-class MonitoringDecoder:
-    """Decodes one cabinet's messages, as ``decode_monitoring`` does, but those of a shape that came before at once.
-
-    Args:
-        version: of the wire format.
-    """
-
-    def __init__(self, version: FriVersion) -> None:
-        self._version, self._has_commanded = version, version.commanded_pos_in_monitoring
-        self._layouts: dict[int, Layout] = {}
-        self._seconds, self._whole_ns = b"", 0
-
-    def decode(self, datagram: bytes) -> MonitoringMessage:
-        """The values of a datagram.
-
-        Raises:
-            DatagramError: as ``decode_monitoring``.
-        """
-        data = unframe(datagram, self._version)
-        layout = self._layouts.get(len(data))
-        row = None if layout is None else layout.read(data)
-        if layout is None or row is None:
-            message = decode_monitoring(datagram, self._version)
-            learned = learn(data, self._version)
-            if learned is not None:
-                if len(self._layouts) >= _MOST_LAYOUTS:
-                    self._layouts.clear()
-                self._layouts[len(data)] = learned
-            return message
-        try:
-            return self._message(row, layout.has_ipo)
-        except KeyError as error:
-            raise _unknown(error) from None
-
-    def _message(self, row: tuple[Any, ...], has_ipo: bool) -> MonitoringMessage:
-        """Of a row as ``Layout.read`` gives it."""
-        commanded, at = (row[17:24], 24) if self._has_commanded else (_NO_VALUES, 17)
-        seconds, rest, connection = row[at + 14 : at + 17]
-        if seconds != self._seconds:
-            self._seconds, self._whole_ns = seconds, number(seconds) * _SECOND
-        ipo = _NO_IPO
-        if has_ipo:
-            mode, overlay, tracking = row[-3:]
-            ipo = (row[-10:-3], _COMMAND_MODE[number(mode)], _OVERLAY[number(overlay)], tracking)
-        return MonitoringMessage._make(
-            (
-                number(row[0]),
-                number(row[1]),
-                *_connection(connection),
-                *_robot_info(row[2]),
-                row[3:10],
-                row[10:17],
-                commanded,
-                row[at : at + 7],
-                row[at + 7 : at + 14],
-                self._whole_ns + number(rest),
-                *ipo,
-            )
-        )
+        raise unknown(error) from None
 
 
 #: Outside commanding states.
-_NO_IPO = (_NO_VALUES, ClientCommandMode.NONE, Overlay.NONE, 0.0)
-#: Shapes that are kept: a cabinet has a handful, by its state and the lengths of its numbers.
-_MOST_LAYOUTS = 32
+NO_IPO = (_NO_VALUES, ClientCommandMode.NONE, Overlay.NONE, 0.0)
 
 
-def _unknown(error: KeyError) -> DatagramError:
+def unknown(error: KeyError) -> DatagramError:
+    """What to say of an enumerator."""
     return DatagramError(f"The message has an enumerator {error} that this version of the FRI does not know.")
 
 
@@ -210,8 +162,8 @@ _SAFETY: dict[Value, SafetyState] = {each.value: each for each in SafetyState}
 _OPERATION: dict[Value, OperationMode] = {each.value: each for each in OperationMode}
 _CONTROL: dict[Value, ControlMode] = {each.value: each for each in ControlMode}
 _DRIVE: dict[Value, DriveState] = {each.value: each for each in DriveState}
-_COMMAND_MODE: dict[Value, ClientCommandMode] = {each.value: each for each in ClientCommandMode}
-_OVERLAY: dict[Value, Overlay] = {each.value: each for each in Overlay}
+COMMAND_MODE: dict[Value, ClientCommandMode] = {each.value: each for each in ClientCommandMode}
+OVERLAY: dict[Value, Overlay] = {each.value: each for each in Overlay}
 
 
 def _bytes(data: bytes, parts: dict[int, Value], tag: int) -> bytes:
@@ -227,7 +179,7 @@ def _extent(where: Value) -> tuple[int, int]:
 
 # The next two parts hardly ever change from message to message, so what they were decoded to is kept.
 @lru_cache(maxsize=64)
-def _connection(part: bytes) -> tuple[SessionState, Quality, int, int]:
+def read_connection(part: bytes) -> tuple[SessionState, Quality, int, int]:
     """Session state, quality, send period [ms], receive multiplier."""
     values = dict(walk(part, 0, len(part)))
     if 1 not in values or 2 not in values:
@@ -236,7 +188,7 @@ def _connection(part: bytes) -> tuple[SessionState, Quality, int, int]:
 
 
 @lru_cache(maxsize=64)
-def _robot_info(part: bytes) -> tuple[int, SafetyState, OperationMode, ControlMode, tuple[DriveState, ...]]:
+def read_robot_info(part: bytes) -> tuple[int, SafetyState, OperationMode, ControlMode, tuple[DriveState, ...]]:
     """Number of joints, safety state, operation mode, control mode, drive states."""
     pairs = walk(part, 0, len(part))
     values = dict(pairs)
@@ -281,16 +233,16 @@ def _monitor_data(
 def _ipo_data(data: bytes, where: Value | None) -> tuple[_Joints, ClientCommandMode, Overlay, float]:
     """Position of the cabinet's own motion, client command mode, overlay, tracking performance."""
     if where is None:
-        return _NO_IPO
+        return NO_IPO
     at, end = _extent(where)
     joint_pos = _ONE.read(data, at, end)
     if joint_pos is not None and end - at == _ONE.size + _IPO_END.size:
         tag_mode, mode, tag_overlay, overlay, tag_tracking, tracking = _IPO_END.unpack_from(data, at + _ONE.size)
         if (tag_mode, tag_overlay, tag_tracking) == _IPO_END_TAGS:
-            return joint_pos, _COMMAND_MODE[mode], _OVERLAY[overlay], tracking
+            return joint_pos, COMMAND_MODE[mode], OVERLAY[overlay], tracking
     values = dict(walk(data, at, end))
     tracking = read_double(data, values[12]) if 12 in values else 0.0
-    return _joints(data, values.get(1)), _COMMAND_MODE[values.get(10, 0)], _OVERLAY[values.get(11, 0)], tracking
+    return _joints(data, values.get(1)), COMMAND_MODE[values.get(10, 0)], OVERLAY[values.get(11, 0)], tracking
 
 
 #: Client command mode, overlay and tracking performance, as they follow the joint position.

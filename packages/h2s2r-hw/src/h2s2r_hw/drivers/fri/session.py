@@ -7,8 +7,9 @@ Not here: sockets (link), what to command while COMMANDING_ACTIVE (loops.arm).
 from __future__ import annotations
 
 from h2s2r_hw.drivers.fri.command import CommandMessage, encode_command
+from h2s2r_hw.drivers.fri.decoder import MonitoringDecoder
 from h2s2r_hw.drivers.fri.messages import NUM_JOINTS, DatagramError, FriVersion, SessionState
-from h2s2r_hw.drivers.fri.monitoring import MonitoringDecoder, MonitoringMessage
+from h2s2r_hw.drivers.fri.monitoring import MonitoringMessage
 
 _ZEROS = (0.0,) * NUM_JOINTS
 #: Weight of a new difference in the velocity: a filter of about three periods.

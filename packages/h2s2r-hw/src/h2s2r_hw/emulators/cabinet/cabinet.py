@@ -191,6 +191,9 @@ class Cabinet:
         self._plant.command_arm(self._setpoint.joint_pos, _NOTHING)
 
     def _send(self, now_ns: int) -> None:
+        if not self._plan:
+            self._link.send(encode_monitoring(self._message(now_ns), self._version), now_ns)
+            return
         fault = self._plan.active
         jump = fault("time_jump", now_ns)
         if jump is not None:

@@ -7,6 +7,7 @@ Not here: what stopping means (session).
 from __future__ import annotations
 
 import math
+from operator import le, lt, sub
 
 from h2s2r_hw.drivers.fri import NUM_JOINTS, CommandMessage
 from h2s2r_hw.emulators.cabinet.config import CabinetCfg
@@ -34,6 +35,14 @@ def refuse_command(
     if wrong is not None or command.joint_pos is None:
         return wrong
     period = cycles * cfg.send_period
+    ways = [period * each for each in cfg.velocity_limit]
+    moved = map(abs, map(sub, command.joint_pos, last_joint_pos))
+    if (
+        cfg.mode != "torque"
+        and all(map(le, map(abs, command.joint_pos), cfg.position_limit))
+        and all(map(lt, moved, ways))
+    ):
+        return None
     for joint, (position, last) in enumerate(zip(command.joint_pos, last_joint_pos, strict=True)):
         if abs(position) > cfg.position_limit[joint]:
             return (

@@ -31,6 +31,9 @@ class FaultyLink:
 
     def send(self, datagram: bytes, now_ns: int) -> None:
         """Send one, or what becomes of it."""
+        if not self._plan:
+            self._transmit(datagram, now_ns)
+            return
         if self._lost(now_ns):
             return
         cut = self._plan.active("truncate", now_ns)

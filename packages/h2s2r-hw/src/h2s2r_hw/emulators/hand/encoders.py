@@ -22,6 +22,15 @@ class Encoders:
     def counts(self, unit: float, now_ns: int) -> list[int]:
         """(16) as they stand in frames; ``unit`` [rad] of one count."""
         joint_pos = list(self._plant.measure_hand())
+        if self._plan:
+            self._disturb(joint_pos, now_ns)
+        counts = [round(each / unit) for each in joint_pos]
+        if max(counts) > _LARGEST or min(counts) < -_LARGEST - 1:
+            return [max(-_LARGEST - 1, min(_LARGEST, each)) for each in counts]
+        return counts
+
+    def _disturb(self, joint_pos: list[float], now_ns: int) -> None:
+        """Let (16) [rad] stick or jump."""
         stuck = self._plan.active("stuck_encoder", now_ns)
         if stuck is None:
             self._stuck = None
@@ -33,7 +42,3 @@ class Encoders:
         jump = self._plan.active("encoder_jump", now_ns)
         if jump is not None:
             joint_pos[int(jump.values[0])] += jump.values[1]
-        counts = [round(each / unit) for each in joint_pos]
-        if max(counts) > _LARGEST or min(counts) < -_LARGEST - 1:
-            return [max(-_LARGEST - 1, min(_LARGEST, each)) for each in counts]
-        return counts

@@ -35,6 +35,9 @@ _MS = 1_000_000
 _CARE_NS = 100 * _MS
 #: [ns] within which temperatures do not change enough to be computed anew.
 _WARM_NS = 10 * _MS
+_THREE, _FOUR, _SIXTEEN = struct.Struct("<3h"), struct.Struct("<4h"), struct.Struct("<16h")
+#: Which finger's torques a frame of this identifier sets.
+_TORQUE_OF = {SET_TORQUE + 4 * finger: finger for finger in range(len(FINGERS))}
 #: What python-can and SocketCAN call a bus that is off.
 BUS_OFF_ERROR = Frame(0x40, bytes(8), error=True)
 
@@ -57,6 +60,7 @@ class Hand:
         self._periods = [0, 0, 0]
         self._due: list[int | None] = [None, None, None]
         self._cared_ns = 0
+        self._next_ns = _CARE_NS
         self._was_off = False
         self._was_hot = False
         self._complained: set[int] = set()
@@ -67,7 +71,10 @@ class Hand:
 
     def next_event_ns(self) -> int:
         """[ns] when it wants to act next."""
-        return min([self._cared_ns + _CARE_NS, *(due for due in self._due if due is not None)])
+        return self._next_ns
+
+    def _plan_ahead(self) -> None:
+        self._next_ns = min([self._cared_ns + _CARE_NS, *(due for due in self._due if due is not None)])
 
     def tick(self, now_ns: int) -> list[Frame]:
         """Report what is due, and look after the motors."""
@@ -81,13 +88,14 @@ class Hand:
             if due is not None and due <= now_ns:
                 self._due[kind] = due + self._periods[kind] * _MS
                 out += report(now_ns)
+        self._plan_ahead()
         out += self._complaints(now_ns)
         self._push()
         return self._onto_bus(out, now_ns)
 
     def receive(self, frame: Frame, now_ns: int) -> list[Frame]:
         """A frame has come; returns the answer."""
-        if self._plan.active("bus_off", now_ns) or self._hit(now_ns):
+        if self._plan and (self._plan.active("bus_off", now_ns) or self._hit(now_ns)):
             return []
         try:
             answer = self._answer(frame, now_ns)
@@ -99,15 +107,15 @@ class Hand:
         return self._onto_bus(answer, now_ns)
 
     def _answer(self, frame: Frame, now_ns: int) -> list[Frame]:
-        finger, rest = divmod(frame.identifier - SET_TORQUE, 4)
         if frame.remote:
             return self._requested(frame.identifier, now_ns)
-        if frame.identifier in (SERVO_ON, SERVO_OFF):
+        finger = _TORQUE_OF.get(frame.identifier)
+        if finger is not None:
+            self.motors.set_finger(finger, self._unpack(_FOUR, frame))
+        elif frame.identifier in (SERVO_ON, SERVO_OFF):
             self.motors.servo_on = frame.identifier == SERVO_ON and not self.motors.over_temperature
-        elif rest == 0 and 0 <= finger < len(FINGERS):
-            self.motors.set_finger(finger, self._unpack("<4h", frame))
         elif frame.identifier == SET_PERIOD:
-            self._set_periods(self._unpack("<3h", frame), now_ns)
+            self._set_periods(self._unpack(_THREE, frame), now_ns)
         elif frame.identifier in NEVER_SEND:
             what = NEVER_SEND[frame.identifier]
             raise FrameError(
@@ -132,9 +140,12 @@ class Hand:
             raise FrameError(f"Periods of {periods} ms.")
         self._periods = list(periods)
         self._due = [now_ns + period * _MS if period else None for period in periods]
+        self._plan_ahead()
 
     def _identity(self, now_ns: int) -> HandCfg:
         """Who it says it is: another one under some faults."""
+        if not self._plan:
+            return self.cfg
         version, side = self.cfg.version, self.cfg.side
         if self._plan.active("wrong_version", now_ns):
             version = (V5 if version == "v4" else V4).name
@@ -152,8 +163,9 @@ class Hand:
     def _positions(self, now_ns: int) -> list[Frame]:
         counts = self._encoders.counts(VERSIONS[self._identity(now_ns).version].position_unit, now_ns)
         silent = self._plan.value("silent_finger", now_ns, -1)
-        frames = [Frame(POSITION + 4 * f, struct.pack("<4h", *counts[4 * f : 4 * f + 4])) for f in range(len(FINGERS))]
-        return [frame for finger, frame in enumerate(frames) if finger != silent]
+        data = _SIXTEEN.pack(*counts)
+        frames = [Frame(POSITION + 4 * finger, data[8 * finger : 8 * finger + 8]) for finger in range(len(FINGERS))]
+        return frames if silent < 0 else [frame for finger, frame in enumerate(frames) if finger != silent]
 
     def _inertial(self, now_ns: int) -> list[Frame]:
         return [Frame(IMU, bytes(6))]
@@ -182,6 +194,8 @@ class Hand:
 
     def _onto_bus(self, frames: list[Frame], now_ns: int) -> list[Frame]:
         """What of it the host hears."""
+        if not self._plan:
+            return frames
         off = self._plan.active("bus_off", now_ns) is not None
         just_off, self._was_off = off and not self._was_off, off
         if off:
@@ -196,7 +210,7 @@ class Hand:
         return fault is not None and self._rng.random() < fault.values[0]
 
     @staticmethod
-    def _unpack(layout: str, frame: Frame) -> tuple[int, ...]:
-        if len(frame.data) != struct.calcsize(layout):
-            raise FrameError(f"Frame {frame.identifier:#x} has {len(frame.data)} bytes, not {struct.calcsize(layout)}.")
-        return struct.unpack(layout, frame.data)
+    def _unpack(layout: struct.Struct, frame: Frame) -> tuple[int, ...]:
+        if len(frame.data) != layout.size:
+            raise FrameError(f"Frame {frame.identifier:#x} has {len(frame.data)} bytes, not {layout.size}.")
+        return layout.unpack(frame.data)

@@ -20,7 +20,7 @@ class Motors:
     """Sixteen motors. A command stays until another one comes, whether anybody still lives who sent it."""
 
     def __init__(self, cfg: HandCfg, version: HandVersion) -> None:
-        self._cfg, self._version = cfg, version
+        self._cfg, self._unit = cfg, version.torque_unit
         self._limit = FIRMWARE_LIMIT[version.name]
         self.commands = [0] * 16
         """(16) PWM or mA, limited."""
@@ -34,9 +34,9 @@ class Motors:
 
     def set_finger(self, finger: int, commands: tuple[int, ...]) -> None:
         """Latch four commands."""
-        for joint, command in enumerate(commands, 4 * finger):
-            latched = max(-self._limit, min(self._limit, command))
-            self.commands[joint], self._torques[joint] = latched, latched / self._version.torque_unit
+        limit, unit, joints = self._limit, self._unit, slice(4 * finger, 4 * finger + 4)
+        latched = [limit if each > limit else -limit if each < -limit else each for each in commands]
+        self.commands[joints], self._torques[joints] = latched, [each / unit for each in latched]
 
     def heat(self, seconds: float, forced: float | None) -> None:
         """Let time pass; ``forced`` [°C] is what a fault makes them."""

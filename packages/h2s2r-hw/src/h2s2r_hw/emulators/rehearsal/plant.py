@@ -6,6 +6,8 @@ Not here: physics (twin). It is for rehearsals of hours; the arm does not feel t
 
 from __future__ import annotations
 
+from operator import le
+
 import numpy as np
 
 from h2s2r_hw.emulators.plant import Values
@@ -17,7 +19,7 @@ _INERTIA, _DAMPING = 1e-3, 1e-2
 
 
 class LightPlant:
-    """Moves from moment to moment, in steps of at most 4 ms. A ``Plant``.
+    """Moves from moment to moment, in steps of at most 4 ms, and only when somebody looks at it or pushes. A ``Plant``.
 
     Args:
         arm_joint_pos: (7) [rad] at the start.
@@ -29,9 +31,9 @@ class LightPlant:
     def __init__(self, arm_joint_pos: Values, hand_joint_pos: Values, hand_lower: Values, hand_upper: Values) -> None:
         self._arm = arm_joint_pos
         self._hand, self._hand_vel = list(hand_joint_pos), [0.0] * len(hand_joint_pos)
-        self._stops = list(zip(hand_lower, hand_upper, strict=True))
+        self._lower, self._upper = hand_lower, hand_upper
         self._torque: Values = (0.0,) * len(hand_joint_pos)
-        self._now_ns = 0
+        self._now_ns = self._until_ns = 0
         self.arm_offset = 0.0
         """[rad] by which every arm joint is measured away from where it shall be: something pushes it."""
         self.external_torque: Values = _NO_TORQUE
@@ -41,11 +43,16 @@ class LightPlant:
         self._arm = joint_pos_target
 
     def command_hand(self, joint_torque: Values) -> None:
+        self._move()
         self._torque = joint_torque
 
     def advance(self, now_ns: int) -> None:
-        while self._now_ns < now_ns:
-            step_ns = min(now_ns - self._now_ns, 4_000_000)
+        self._until_ns = now_ns
+
+    def _move(self) -> None:
+        """Up to now."""
+        while self._now_ns < self._until_ns:
+            step_ns = min(self._until_ns - self._now_ns, 4_000_000)
             self._now_ns += step_ns
             self._step(step_ns * 1e-9)
 
@@ -53,9 +60,10 @@ class LightPlant:
         push, keep = dt / _INERTIA, 1.0 / (1.0 + dt * _DAMPING / _INERTIA)
         velocities = [(v + push * t) * keep for v, t in zip(self._hand_vel, self._torque, strict=True)]
         positions = [q + dt * v for q, v in zip(self._hand, velocities, strict=True)]
-        for joint, (low, high) in enumerate(self._stops):
-            if not low <= positions[joint] <= high:
-                positions[joint], velocities[joint] = min(max(positions[joint], low), high), 0.0
+        if not (all(map(le, self._lower, positions)) and all(map(le, positions, self._upper))):
+            for joint, (low, high) in enumerate(zip(self._lower, self._upper, strict=True)):
+                if not low <= positions[joint] <= high:
+                    positions[joint], velocities[joint] = min(max(positions[joint], low), high), 0.0
         self._hand, self._hand_vel = positions, velocities
 
     def measure_arm(self) -> tuple[Values, Values, Values]:
@@ -64,6 +72,7 @@ class LightPlant:
         return self._arm, _NO_TORQUE, self.external_torque
 
     def measure_hand(self) -> Values:
+        self._move()
         return tuple(self._hand)
 
 

@@ -8,6 +8,10 @@ the same again, at the rates of the devices, in a process that does what it does
 decodes, looks at slots in shared memory, moves, checks, answers, and writes status and log record. All of that, system calls
 included, is counted, by CPU time of the thread, from one wait to the next. The answers are compared with the recorded ones byte
 by byte. A CAN controller is not at hand: frames go through a socket pair, in SocketCAN's format.
+
+Once, the loop has a core and meets the next event as soon as it is done with the one before: as on a core that is kept for
+it, whose caches nobody else fills. Once, both loops meet events at the rates of the devices and share a core, also with
+whatever else runs on this machine in between: ``paced``.
 """
 
 from __future__ import annotations
@@ -139,22 +143,27 @@ class _Player:
         self._end.send(b"")
         out, _ = self.process.communicate(timeout=_PATIENCE)
         self._end.close()
-        return json.loads(out.splitlines()[-1])["costs"]
+        return json.loads(out.splitlines()[-1])
 
 
-def tick_costs(seconds: float) -> dict[str, float]:
-    """Figures of so many seconds of following, played back to back, then at the devices' rates.
+def tick_costs(seconds: float, runs: int = 3) -> dict[str, float]:
+    """Figures of so many seconds of following: ``arm_tick_p50_us`` and so on, and the same for ``hand`` and for ``…_tick_paced``.
+
+    Each is the best of so many runs, as neighbours on this machine only add to it.
 
     Raises:
         H2S2RError: a loop answered something else than in the rehearsal.
     """
     recorded, from_ns = record(seconds)
-    figures: dict[str, float] = {}
-    for part, events in recorded.items():
-        figures |= _figures(f"{part}_tick", _play({part: events}, paced=False)[part], from_ns)
-    for part, costs in _play(recorded, paced=True).items():
-        figures |= _figures(f"{part}_tick_paced", costs, from_ns)
-    return figures
+    found: list[dict[str, float]] = []
+    for _ in range(runs):
+        figures: dict[str, float] = {}
+        for part, events in recorded.items():
+            figures |= _figures(f"{part}_tick", _play({part: events}, paced=False)[part], from_ns)
+        for part, costs in _play(recorded, paced=True).items():
+            figures |= _figures(f"{part}_tick_paced", costs, from_ns)
+        found.append(figures)
+    return {name: min(each[name] for each in found) for name in found[0]}
 
 
 def _play(recorded: Mapping[str, list[Event]], paced: bool) -> dict[str, list[tuple[int, int]]]:
@@ -182,7 +191,7 @@ def _play(recorded: Mapping[str, list[Event]], paced: bool) -> dict[str, list[tu
 
 def _figures(name: str, costs: list[tuple[int, int]], from_ns: int) -> dict[str, float]:
     counted = np.array([cost for when, cost in costs if when >= from_ns]) * 1e-3
-    shares = (("p50", 50.0), ("p99", 99.0), ("p999", 99.9), ("max", 100.0))
+    shares = (("p50", 50.0), ("p999", 99.9), ("max", 100.0))
     return {f"{name}_{which}_us": float(np.percentile(counted, share)) for which, share in shares}
 
 

@@ -99,6 +99,7 @@ class Rehearsal:
         plant: what moves; a light one if not given.
         tap: told of everything on the wires.
         closed: told each log file that is complete.
+        digest: whether all that is on the wires is hashed.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Rehearsal:
         plant: Plant | None = None,
         tap: Tap | None = None,
         closed: Callable[[Path], None] = lambda path: None,
+        digest: bool = True,
     ) -> None:
         self.folder, self.cfg = folder, cfg or RehearsalCfg()
         self.robot = self.cfg.robot
@@ -121,7 +123,8 @@ class Rehearsal:
         self.server = replace(
             self.cfg.server,
             arm=replace(self.cfg.server.arm, operation_modes=("T1", "AUT")),
-            gateway=replace(gateway, address=f"ipc://{folder / 'door'}", keys=str(folder / "keys")),
+            # Heartbeats are the wall's: a busy machine must not end connections in virtual time.
+            gateway=replace(gateway, address=f"ipc://{folder / 'door'}", keys=str(folder / "keys"), heartbeat=3600.0),
         )
         self.slots = GatewaySlots.own()
         self.residual, self.log_status, self.guardian_status = Slot(RESIDUAL), Slot(LOG_STATUS), Slot(GUARDIAN_STATUS)
@@ -133,7 +136,7 @@ class Rehearsal:
         self.fri = UdpPort(("127.0.0.1", 0), self.link.address)
         self.link.connect(self.fri.address)
         self.wire = Wire()
-        self.cell = Cell(cell, self.plant, self.fri, self.wire.port(), tap)
+        self.cell = Cell(cell, self.plant, self.fri, self.wire.port(), tap, digest)
         self.hand_port, self.guardian_port = self.wire.port(), self.wire.port()
         self.clients: list[RobotClient] = []
         self._tokens = itertools.count(4_000_000_000_000_000_007)
