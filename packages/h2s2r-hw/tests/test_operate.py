@@ -89,6 +89,23 @@ def test_status_shows_growth_limits_and_faults(door):
     assert "FAULT, lease free" in said
 
 
+def test_status_says_what_the_robot_waits_for(door):
+    session = Session(door.client())
+    record = door.loops.arm.record
+    record["session_state"], record["quality"], record["safety_state"], record["operation_mode"] = 2, 1, 0, 0
+    door.loops.hand.record["identified"] = 1
+    door.run(0.05)
+    state = session.next_state()
+    while state.counters.get("arm.quality") != 1:
+        state = session.next_state()
+    said = show(state, state, session.hello)
+    assert "arm        READY: MONITORING_READY, quality FAIR, T1, drives OFF, NORMAL_OPERATION" in said
+    assert "hand       READY: identified, motors off" in said
+    gone = {"arm.state": 0, "hand.state": 0}
+    said = show(state.replace(counters=gone), state, session.hello)
+    assert "arm        OFFLINE: no word of the cabinet" in said and "hand       OFFLINE: no word of the hand" in said
+
+
 def test_estop_then_ack(door, call, capsys):
     assert call("estop") == 0
     assert "stopped and latched" in capsys.readouterr().out

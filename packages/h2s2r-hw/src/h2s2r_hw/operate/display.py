@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from h2s2r_hw.drivers.fri import OperationMode, Quality, SafetyState, SessionState
 from h2s2r_hw.server.refusals import REFUSALS
+from h2s2r_hw.states import State
 from h2s2r_schemas.wire import Hello, RobotState
 
 _REQUEST = "request."
@@ -33,7 +35,14 @@ def show(state: RobotState, before: RobotState, hello: Hello, joints: bool = Fal
         hello: whose robot it is.
         joints: whether each joint gets a line.
     """
-    lines = [*_head(state, hello), *_rates(state, before), *_refusals(state, before), *_limits(state), *_fault(state)]
+    lines = [
+        *_head(state, hello),
+        *_devices(state),
+        *_rates(state, before),
+        *_refusals(state, before),
+        *_limits(state),
+        *_fault(state),
+    ]
     return "\n".join([*lines, *(_joints(state, hello) if joints else ())])
 
 
@@ -44,6 +53,26 @@ def _head(state: RobotState, hello: Hello) -> Iterator[str]:
     yield f"state      {state.server_state.upper()}, lease {lease}"
     if state.command_sequence >= 0:
         yield f"command    {state.command_sequence}, {1e3 * state.command_age:.0f} ms ago"
+
+
+def _devices(state: RobotState) -> Iterator[str]:
+    """What each device is like, and which of them the robot waits for."""
+    counters = state.counters
+    if "arm.state" not in counters:
+        return
+    arm, hand = State(counters["arm.state"]).name, State(counters["hand.state"]).name
+    if "arm.quality" in counters:
+        session, quality = SessionState(counters["arm.session_state"]).name, Quality(counters["arm.quality"]).name
+        safety = SafetyState(counters["arm.safety_state"]).name
+        mode, drives = OperationMode(counters["arm.operation_mode"]).name, counters["arm.drives_on"]
+        yield f"arm        {arm}: {session}, quality {quality}, {mode}, drives {'on' if drives else 'OFF'}, {safety}"
+    else:
+        yield f"arm        {arm}: no word of the cabinet"
+    if "hand.identified" in counters:
+        known, servo = counters["hand.identified"], counters["hand.servo_on"]
+        yield f"hand       {hand}: {'identified' if known else 'NOT identified'}, motors {'on' if servo else 'off'}"
+    else:
+        yield f"hand       {hand}: no word of the hand"
 
 
 def _rates(state: RobotState, before: RobotState) -> Iterator[str]:

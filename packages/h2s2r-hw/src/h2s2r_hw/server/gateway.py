@@ -21,6 +21,7 @@ from h2s2r_hw.config import MotionCfg
 from h2s2r_hw.server.admission import Admission
 from h2s2r_hw.server.config import GatewayCfg
 from h2s2r_hw.server.desk import Desk, Surroundings
+from h2s2r_hw.server.devices import device_levels
 from h2s2r_hw.server.keys import KeyFolder
 from h2s2r_hw.server.lease import Client, Lease
 from h2s2r_hw.server.order_of_joints import JointMap
@@ -72,7 +73,7 @@ class Gateway:
     ) -> None:
         self._cfg, self._robot_hash = cfg, spec.hash()
         joints = JointMap(spec)
-        self.view = View(slots.arm, slots.hand, joints)
+        self._slots, self.view = slots, View(slots.arm, slots.hand, joints)
         self.orders = Orders(slots.orders, slots.target, spec, joints, motion.speed_scale)
         self.lease = Lease(round(cfg.lease_ttl * 1e9), draw_token, self.orders.last_epoch)
         tolerance = np.full(len(spec.joint_names), motion.start_tolerance_hand)
@@ -255,8 +256,11 @@ class Gateway:
             clamped=view.clamped,
             last_refusal=self._last_refusal,
             fault=view.fault(),
-            counters={**self.counters, **doors, **view.counters()},
+            counters={**self.counters, **doors, **view.counters(), **self._levels()},
         )
+
+    def _levels(self) -> dict[str, int]:
+        return device_levels(self._slots, self.view.arm_state, self.view.hand_state)
 
     def _count(self, channel: str) -> None:
         self._sent[channel] = self._sent.get(channel, 0) + 1

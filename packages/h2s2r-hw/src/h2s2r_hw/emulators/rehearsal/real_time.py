@@ -246,36 +246,43 @@ SCENES: dict[str, Callable[[Stage, Watcher], Figures]] = {
 
 
 def rehearse(folder: Path, cfg: RealTimeCfg, tell: Callable[[str], None]) -> Figures:
-    """Play all scenes; returns what was found, as ``scene.figure``.
+    """Play all scenes, each with a server of its own; returns what was found, as ``scene.figure``.
 
     Args:
         folder: of its own, with a short path.
         cfg: rates.
         tell: told a line now and then.
-
-    Raises:
-        H2S2RError: server or cell did not start, or ended; the message ends with what it said.
     """
-    figures: Figures = {
-        "cores": os.cpu_count() or 0,
-        "load_before": os.getloadavg()[0],
-        "send_period_ms": cfg.send_period_ms,
-    }
-    with Stage(folder, cfg) as stage:
-        began = time.monotonic()
-        with stage.operator() as robot:
-            watch = Watcher(robot)
-            figures["answers_after_s"] = time.monotonic() - began
-            for name, play in SCENES.items():
-                tell(f"{name}: {play.__doc__}")
-                found = play(stage, watch)
-                figures |= {f"{name}.{each}": value for each, value in found.items()}
-                tell("  " + ", ".join(f"{each} {_short(value)}" for each, value in found.items()))
-            figures |= watch.totals()
-        figures |= stage.close()
-        cell = [line for line in stage.said("cell").splitlines() if line.startswith("emulated ") and "stalls" in line]
-        figures["cell"] = cell[-1] if cell else ""
+    figures: Figures = {"cores": os.cpu_count() or 0, "load": os.getloadavg()[0], "send_period_ms": cfg.send_period_ms}
+    for name, play in SCENES.items():
+        tell(f"{name}: {play.__doc__}")
+        (folder / name).mkdir()
+        found = _play(folder / name, cfg, play)
+        figures |= {f"{name}.{each}": value for each, value in found.items()}
+        tell("  " + ", ".join(f"{each} {_short(value)}" for each, value in found.items()))
     return figures
+
+
+def _play(folder: Path, cfg: RealTimeCfg, play: Callable[[Stage, Watcher], Figures]) -> Figures:
+    """One scene; where it cannot be played to its end, why."""
+    found: Figures = {}
+    with Stage(folder, cfg) as stage:
+        try:
+            began = time.monotonic()
+            with stage.operator() as robot:
+                found["answers_after_s"] = time.monotonic() - began
+                watch = Watcher(robot)
+                try:
+                    found |= play(stage, watch)
+                finally:
+                    found |= watch.totals()
+        except H2S2RError as error:
+            found["failed"] = str(error)
+        found |= stage.close()
+        ended = [line for line in stage.said("serve").splitlines() if "silent for" in line or "was ended by" in line]
+        if ended:
+            found["serve_said"] = "; ".join(ended)
+    return found
 
 
 def _short(value: float | int | str) -> str:

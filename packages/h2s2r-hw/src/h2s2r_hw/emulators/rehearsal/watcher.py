@@ -126,8 +126,11 @@ class Watcher:
 
     def totals(self) -> Figures:
         """At the end."""
+        if self.state.fault is not None:
+            self.faults.append(self.state.fault.code)
         return {
+            "state_at_the_end": self.state.server_state,
             "faults": ", ".join(self.faults),
             "watcher_states_lost": self._robot.lost_states,
-            "clamped_limits": self.count("arm.guard_holds") + self.count("hand.guard_holds"),
+            "guard_holds": self.count("arm.guard_holds") + self.count("hand.guard_holds"),
         }
