@@ -48,7 +48,7 @@ def run(slow: bool = False, seeds: tuple[int, ...] = ()) -> dict[str, Any]:
         folders = _render(seeds, workers, _bar(bars, "rendering"))
         timed = [folder for folder in folders if folder.name.endswith(f"_{seeds[0]}")]
         measured = measure_all(folders, FOLDER / "results", timed, workers, progress=_bar(bars, "looking"))
-    real = _real()
+    real = real_recording()
     return measured | (measure_real(real) if real is not None else {})
 
 
@@ -69,7 +69,7 @@ def _film(task: str, seed: int, folder: Path) -> None:
     record_demo(task, seed, folder)
 
 
-def _real() -> Path | None:
+def real_recording() -> Path | None:
     """Where the real recording is: it may not be in the repository."""
     places = [os.environ.get("H2S2R_RECORDINGS", ""), *(parent / "shared/recordings" for parent in Path.cwd().parents)]
     found = [Path(place) / "mug_real" for place in places if str(place)]

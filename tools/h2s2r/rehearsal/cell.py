@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from h2s2r.rehearsal.config import RehearsalCfg, server_cfg
+from h2s2r.rehearsal.tracker import CameraTracker, NoisyTracker
 from h2s2r.rehearsal.wires import CHANNELS, POLICY
 from h2s2r_hw.emulators.cell import CellCfg
 from h2s2r_hw.emulators.hand import HandCfg
@@ -21,15 +22,14 @@ from h2s2r_hw.emulators.lockstep import Lockstep
 from h2s2r_hw.emulators.rehearsal.outside import Outside
 from h2s2r_hw.emulators.rehearsal.whole import QUICK, SECOND, Rehearsal
 from h2s2r_hw.emulators.rehearsal.whole import RehearsalCfg as WholeCfg
-from h2s2r_hw.emulators.sight import Sight
 from h2s2r_hw.emulators.twin import Twin, TwinCfg
+from h2s2r_hw.server.view import View
 from h2s2r_hw.states import State
 from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.client import ClientKeys, ObjectPublisher
-from h2s2r_schemas.client.objects import OBJECTS
 from h2s2r_schemas.errors import H2S2RError
-from h2s2r_schemas.wire import RobotState
+from h2s2r_schemas.wire import ObjectState, RobotState
 from h2s2r_sim.env.start.pool import StartCfg
 from h2s2r_sim.perturbation import LEVELS
 
@@ -52,14 +52,17 @@ class Truth:
 
 
 class _Watch:
-    """Writes down the truth; nothing pushes the object before the robot follows somebody."""
+    """Writes down the truth at the times of states; nothing pushes the object before the robot follows somebody."""
 
-    def __init__(self, twin: Twin, whole: Rehearsal, period_ns: int) -> None:
+    def __init__(self, twin: Twin, period_ns: int) -> None:
         self.truth = Truth()
-        self._twin, self._whole, self._period_ns = twin, whole, period_ns
+        self._twin, self._period_ns, self._due_ns = twin, period_ns, 0
         self._pushes, twin.pushing = twin.pushing, False
-        # At the moments of states, which come at whole periods.
-        self._due_ns = -(-whole.now_ns // period_ns) * period_ns
+        self._view: View | None = None
+
+    def begin(self, view: View) -> None:
+        """From now on it counts, as of what the server says of itself."""
+        self._view = view
 
     def next_event_ns(self) -> int:
         """[ns]."""
@@ -72,42 +75,15 @@ class _Watch:
     def act(self, now_ns: int) -> Mapping[str, int]:
         """Look."""
         self._due_ns += self._period_ns
+        if self._view is None:
+            return {}
         twin, truth = self._twin, self.truth
         twin.advance(now_ns)
-        twin.pushing = self._pushes and self._whole.gateway.view.state == State.TRACK
+        twin.pushing = self._pushes and self._view.state == State.TRACK
         truth.time_ns.append(now_ns)
         truth.joint_pos.append(twin.joint_pos)
         truth.wxyz_xyz_world_object.append(np.array(twin.T_world_object.wxyz_xyz))
         return {}
-
-
-class _Tracker:
-    """A camera's tracker that publishes poses with the noise of training."""
-
-    def __init__(self, twin: Twin, publisher: ObjectPublisher, start_ns: int, period_ns: int, seed: int) -> None:
-        self._twin, self._publisher, self._period_ns = twin, publisher, period_ns
-        # As the states, so that a state comes with what is seen at its moment.
-        self._due_ns = -(-start_ns // period_ns) * period_ns
-        self._sight = Sight(twin, period_ns * 1e-9, seed)
-        self._heard = False
-
-    def next_event_ns(self) -> int:
-        """[ns]."""
-        return self._due_ns
-
-    def hear(self, channel: str, count: int, now_ns: int) -> Mapping[str, int]:
-        """Nothing is sent to it."""
-        return {}
-
-    def act(self, now_ns: int) -> Mapping[str, int]:
-        """Look and publish."""
-        if not self._heard and not self._publisher.wait_for_listener(_PATIENCE):
-            raise H2S2RError(f"The policy's process has not asked for object poses within {_PATIENCE} s.")
-        self._heard = True
-        self._due_ns += self._period_ns
-        self._twin.advance(now_ns)
-        self._publisher.publish(self._sight.look())
-        return {OBJECTS: 1}
 
 
 class RehearsalCell:
@@ -134,7 +110,7 @@ class RehearsalCell:
         object_keys, objects = folder / "objects", f"ipc://{folder / 'seen'}"
         shutil.copytree(robot_keys, object_keys)
         shutil.copyfile(tracker / "client.key", object_keys / "server.key")
-        self._publisher = ObjectPublisher(objects, ClientKeys.load(tracker))
+        self._publisher, self._listened = ObjectPublisher(objects, ClientKeys.load(tracker)), False
         self.clock = Lockstep(patience=_PATIENCE)
         self.invitation = {
             "address": self.whole.server.gateway.address,
@@ -145,12 +121,28 @@ class RehearsalCell:
         }
         """What the policy's process is told: addresses and folders of keys."""
         period_ns = round(SECOND / server.gateway.state_hz)
-        watch = _Watch(self.twin, self.whole, period_ns)
+        watch, self._tracker = _Watch(self.twin, period_ns), self._make_tracker(embodiment, cfg, period_ns, seed)
         self.truth = watch.truth
+        self.whole.group.stages += [self._tracker, watch]
         self.whole.run(_SETTLE)
-        tracker_stage = _Tracker(self.twin, self._publisher, self.whole.now_ns, period_ns, seed)
-        self.whole.group.stages += [tracker_stage, watch]
+        # From here on there is somebody to tell, and what happens counts.
+        self._tracker.publish = self._publish
+        watch.begin(self.whole.gateway.view)
         self.clock.now_ns = self.whole.now_ns
+
+    def _make_tracker(
+        self, embodiment: Embodiment, cfg: RehearsalCfg, period_ns: int, seed: int
+    ) -> NoisyTracker | CameraTracker:
+        if not cfg.tracked:
+            return NoisyTracker(self.twin, period_ns, seed)
+        return CameraTracker(self.twin, embodiment, LEVELS[cfg.noise].camera_delay, seed)
+
+    def _publish(self, state: ObjectState) -> None:
+        if not self._listened:
+            self._listened = self._publisher.wait_for_listener(_PATIENCE)
+        if not self._listened:
+            raise H2S2RError(f"The policy's process has not asked for object poses within {_PATIENCE} s.")
+        self._publisher.publish(state)
 
     def run(self, seconds: float) -> None:
         """Let time pass for the policy's process until it leaves, at most so long [s] of the cell's time."""
@@ -166,6 +158,7 @@ class RehearsalCell:
         """End everything."""
         self.clock.close()
         self._publisher.close()
+        self._tracker.close()
         self.whole.close()
 
     def __enter__(self) -> RehearsalCell:

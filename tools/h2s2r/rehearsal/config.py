@@ -30,6 +30,9 @@ class RehearsalCfg:
     """Of the first cell; the others have those after it. Everything that is drawn depends on it alone."""
     noise: str = "standard"
     """How the cells differ from the model: a level of ``h2s2r_sim.perturbation``."""
+    tracked: bool = False
+    """Whether object poses come from h2s2r-perception, which tracks the object in pictures of the twin; otherwise they are the
+    true ones with the noise of training."""
     workers: int = 1
     """Cells at a time, each in a process of its own with a process for its policy."""
 

@@ -74,7 +74,9 @@ class Rehearsed:
             "episodes": len(self.episodes),
             "seed": self.cfg.seed,
             "noise": self.cfg.noise,
-            "object_pose_from": "noise of training on the twin's pose",
+            "object_pose_from": "tracked pictures of the twin"
+            if self.cfg.tracked
+            else "the twin, with the noise of training",
             "failures": self.failures,
             "stopped": sorted({each.stopped for each in self.episodes if each.stopped}),
             "server_faults": dict(sorted(Counter(code for each in self.episodes for code in each.faults).items())),
