@@ -12,8 +12,8 @@ import pytest
 from test_fri_codec import VERSIONS, monitoring
 
 from h2s2r_hw.drivers.fri import DatagramError, FriVersion, MonitoringMessage, decode_monitoring, encode_monitoring
-from h2s2r_hw.drivers.fri.layout import learn, number
 from h2s2r_hw.drivers.fri.decoder import MonitoringDecoder
+from h2s2r_hw.drivers.fri.layout import learn, number
 from h2s2r_hw.drivers.fri.protobuf import varint
 
 

@@ -25,7 +25,7 @@ def soak(hours: float, tmp_path: Path):
 
 def test_half_a_minute(tmp_path):
     figures = soak(27.0 / 3600.0, tmp_path)
-    assert figures["failure"] == ""
+    assert figures["failure"] == "" and figures["finished"] and figures["hours_asked"] < figures["hours"]
     assert figures["commands_sent"] > 100 and figures["arm_ticks_logged"] > 5000 and figures["hand_ticks_logged"] > 8000
     for one, _ in EQUAL:
         assert soak_failures(figures | {one: -1})
@@ -39,3 +39,11 @@ def test_ten_minutes(tmp_path):
     figures = soak(10.0 / 60.0, tmp_path)
     assert figures["failure"] == "" and figures["commands_sent"] > 30_000
     assert figures["memory_slope_mib_per_hour"] < 60.0
+
+
+def test_one_that_is_stopped_says_what_it_has_shown(tmp_path):
+    looks = iter(range(10**6))
+    with tempfile.TemporaryDirectory(prefix="soak") as folder:
+        figures = run_soak(Path(folder), 24.0, 1, tmp_path / "soak.json", lambda line: None, lambda: next(looks) > 400)
+    assert figures["failure"] == "" and 0.0 < figures["hours"] < 0.01 and figures["hours_asked"] == 24.0
+    assert figures["arm_ticks_logged"] == figures["arm_ticks"] > 1000

@@ -1,12 +1,14 @@
 """``h2s2r-hw soak``.
 
 In:  the command line.   Out: a line every ten minutes of virtual time, a file of figures; 1 if something is not as it must be.
+     Ctrl-C or SIGTERM end it in order, with the figures of the hours there were.
 Not here: the work itself (emulators.rehearsal.soak).
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import tempfile
 from pathlib import Path
 
@@ -20,10 +22,17 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # 
     verb.set_defaults(run=_run)
 
 
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
 def _run(chosen: argparse.Namespace) -> int:
     from h2s2r_hw.emulators.rehearsal.soak import run_soak  # noqa: PLC0415 - the server's other verbs need no emulator
 
+    ended: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, frame: ended.append(got))
     with tempfile.TemporaryDirectory(prefix="soak") as folder:
-        figures = run_soak(Path(folder), chosen.hours, chosen.seed, chosen.report, lambda line: print(line, flush=True))
-    print(figures["failure"] or "everything that was sent was replied to and logged")
+        figures = run_soak(Path(folder), chosen.hours, chosen.seed, chosen.report, _say, lambda: bool(ended))
+    print(f"{figures['hours']:.2f} h: {figures['failure'] or 'everything that was sent was replied to and logged'}")
     return 1 if figures["failures"] else 0

@@ -5,10 +5,14 @@ Not here: faults (cases). Physics are light; codecs, loops, gateway, encryption,
 
 What is *sent* must be *replied* and *logged*: each datagram of the cabinet and each set of positions of the hand, each command,
 each request, each state. Log files are read back as soon as they are complete, checked, and deleted.
+
+Every ten minutes of virtual time all of it is compared, and the figures so far are kept: a run that is killed still says how many
+hours it has shown. One that is asked to end ends in order, with everything read back, at however many hours there then are.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -19,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+import h2s2r_hw
+import h2s2r_schemas
 from h2s2r_hw.bus.log.reader import LogReport, read_about, read_file
 from h2s2r_hw.emulators.rehearsal.whole import SECOND, Rehearsal, RehearsalCfg
 from h2s2r_schemas.client import Session
@@ -40,10 +46,13 @@ class Soak:
         hours: of virtual time.
         seed: decides what is asked for.
         tell: told the figures so far, every ten minutes of virtual time.
+        stop: whether to end before the hours are over.
     """
 
-    def __init__(self, folder: Path, hours: float, seed: int, tell: Callable[[Figures], None]) -> None:
-        self._until, self._tell, self._rng = hours * 3600.0, tell, np.random.default_rng(seed)
+    def __init__(
+        self, folder: Path, hours: float, seed: int, tell: Callable[[Figures], None], stop: Callable[[], bool]
+    ) -> None:
+        self._until, self._tell, self._rng, self._stop = hours * 3600.0, tell, np.random.default_rng(seed), stop
         self._report: LogReport | None = None
         self.rehearsal = Rehearsal(
             folder, replace(RehearsalCfg(), file_bytes=32 * 2**20), closed=self._check_file, digest=False
@@ -59,7 +68,7 @@ class Soak:
         with whole:
             whole.run(2.0)
             with Session(whole.client()) as session:
-                while session.state.time < self._until:
+                while session.state.time < self._until and not self._stop():
                     self._cycle(session, min(_CYCLE, self._until - session.state.time))
             # What is on its way is answered and taken before anybody counts.
             whole.run(0.5)
@@ -84,7 +93,7 @@ class Soak:
         slow = self._rng.uniform(0.05, 0.2, len(begin))
         middle = np.clip(begin, robot.position_lower + reach, robot.position_upper - reach)
         due = start
-        while session.state.time < start + seconds - 15.0:
+        while session.state.time < start + seconds - 15.0 and not self._stop():
             if session.state.time >= due - 1e-9:
                 due += 1.0 / _COMMAND_HZ
                 moved = session.state.time - start
@@ -147,6 +156,11 @@ class Soak:
             "faults": int(status["fault_number"]) + int(whole.status("arm")["fault_number"]),
             "guardian_trips": int(whole.guardian_status.record["trips"]),
             "log_lost": whole.arm_log.lost + whole.hand_log.lost,
+            # Written, or in the ring on the way there; at the end, read back.
+            "arm_ticks_logged": int(whole.log_status.record["arm_rows"]) + whole.arm_log.waiting,
+            "hand_ticks_logged": int(whole.log_status.record["hand_rows"]) + whole.hand_log.waiting,
+            "log_wrong": len(self._report.wrong) if self._report else 0,
+            "log_gaps": len(self._report.gaps) if self._report else 0,
         }
         return figures | _slope(self._memory)
 
@@ -209,7 +223,14 @@ def soak_failures(figures: Figures) -> list[str]:
     return wrong
 
 
-def run_soak(folder: Path, hours: float, seed: int, report: Path, tell: Callable[[str], None]) -> Figures:
+def run_soak(
+    folder: Path,
+    hours: float,
+    seed: int,
+    report: Path,
+    tell: Callable[[str], None],
+    stop: Callable[[], bool] = lambda: False,
+) -> Figures:
     """Soak, and keep the figures in a file from the first ten minutes on.
 
     Args:
@@ -218,16 +239,34 @@ def run_soak(folder: Path, hours: float, seed: int, report: Path, tell: Callable
         seed: decides what is asked for.
         report: the file (JSON).
         tell: told a line now and then.
+        stop: whether to end before the hours are over.
     """
 
     def keep(figures: Figures) -> None:
+        failures = soak_failures(figures)
+        figures |= {"failures": len(failures), "failure": "; ".join(failures)}
         partial = report.with_suffix(".partial")
         partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         os.replace(partial, report)
-        tell(f"{figures['hours']:.2f} h at {figures['realtime_factor']:.1f} times real time")
+        wrong = f", but {figures['failure']}" if failures else ""
+        tell(f"{figures['hours']:.2f} h at {figures['realtime_factor']:.1f} times real time{wrong}")
 
-    figures = Soak(folder, hours, seed, keep).run()
-    failures = soak_failures(figures)
-    figures |= {"finished": True, "failures": len(failures), "failure": "; ".join(failures)}
+    about: Figures = {
+        "command": f"h2s2r-hw soak --hours {hours:g} --seed {seed}",
+        "sources": sources_hash(),
+        "hours_asked": hours,
+    }
+    soak = Soak(folder, hours, seed, lambda figures: keep({**about, "finished": False, **figures}), stop)
+    figures = {**about, "finished": True, **soak.run()}
     keep(figures)
     return figures
+
+
+def sources_hash() -> str:
+    """16 hexadecimal digits that change with any source file of the server and of what it is built on."""
+    digest = hashlib.sha256()
+    for package in (h2s2r_hw, h2s2r_schemas):
+        folder = Path(str(package.__file__)).parent
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

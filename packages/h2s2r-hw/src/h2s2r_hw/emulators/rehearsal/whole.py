@@ -49,7 +49,7 @@ _NAMES = itertools.count()
 #: Of the emulated cabinet: quality and COMMANDING_ACTIVE are reached within a fraction of a second.
 QUICK = CabinetCfg(quality=QualityCfg(window=20, hysteresis=5, poor_windows=20), wait_answers=10, restart_after=0.3)
 #: Which parts read which channel; all others are read by clients.
-_READERS = {FRI_CHANNEL: ("cell", "arm"), CAN_CHANNEL: ("cell", "hand", "guardian"), TO_SERVER: ("gateway",)}
+_READERS = {FRI_CHANNEL: ("cell", "arm"), CAN_CHANNEL: ("cell", "hand"), TO_SERVER: ("gateway",)}
 
 
 @dataclass(frozen=True)
