@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from recordings_for_tests import BOX, Push, record_push
+from scenes_for_tests import CAMERA
 
 from h2s2r_perception.hand.path import track_hand
 from h2s2r_perception.premanip import find_premanip
@@ -91,6 +92,14 @@ def test_a_mesh_in_millimetres(tmp_path):
     large = Shape(kind="box", size=(160.0, 100.0, 70.0))
     with pytest.raises(SchemaError, match="millimetres"):
         track_object(demo, BOX.replace(visual=(large,)))
+
+
+def test_a_focal_length_of_another_camera(tmp_path):
+    """Ten per cent off: depth alone follows the box all the same, but its outline is seen too small or too large."""
+    wrong = CAMERA.replace(fx=0.9 * CAMERA.fx, fy=0.9 * CAMERA.fy)
+    demo, _, _ = record_push(tmp_path / "demo", Push(frames=12, begins=4, hand=False, camera=wrong))
+    with pytest.raises(SchemaError, match=r"larger in the pictures than .* focal length"):
+        track_object(demo, BOX, mask="object")
 
 
 def test_a_camera_nobody_placed(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from h2s2r_perception.frames import decode
+from h2s2r_perception.frames import RGBDFrame, decode
 from h2s2r_perception.hand import mediapipe_hands
 from h2s2r_perception.hand.anatomy import CAPSULES, LIMITS, POINT_RADII, SHAPE_NAMES, USUAL
 from h2s2r_perception.hand.chain import solve_chain
@@ -17,6 +17,7 @@ from h2s2r_perception.hand.finder import Finder
 from h2s2r_perception.hand.fit import fit_together, judged
 from h2s2r_perception.hand.judge import figures, judge
 from h2s2r_perception.hand.landmarks import Landmarks
+from h2s2r_perception.hand.looks import Looks, Mirrored, look_twice
 from h2s2r_perception.hand.path import find_all, fit_path, track_hand
 from h2s2r_perception.hand.side import decide_side
 from h2s2r_perception.hand.skeleton import Posture, keypoints, posed, rotation, rotation_vector
@@ -243,6 +244,58 @@ class NoHand(OneHand):
 def test_no_hand_is_one_clear_error(bundled):
     with pytest.raises(SchemaError, match="A hand is seen in 0 of frames 3 to 8"):
         track_hand(bundled[0], NoHand(), frames=(3, 8))
+
+
+class Sided(OneHand):
+    """A landmarker that takes a hand with green on its left for a right one, and counts its landmarks from there."""
+
+    def find(self, rgb: np.ndarray) -> list[Landmarks]:
+        hands = super().find(rgb)
+        if not hands or np.nonzero(rgb[..., 1] > 200)[1].mean() < hands[0].pixels[:, 0].mean():
+            return hands
+        column, row = hands[0].pixels.T
+        return [replace(hands[0], right=0.2, pixels=np.stack((column[::-1], row), axis=-1))]
+
+
+def painted(bundled) -> RGBDFrame:
+    """A red hand with green on its left, 0.8 m away."""
+    frame = decode(bundled[0][0], bundled[0].meta.calibration, bundled[0].meta.depth_unit)
+    rgb, depth = np.zeros_like(frame.rgb), np.full_like(frame.depth, 0.8)
+    rgb[100:160, 200:270, 0], rgb[100:160, 180:199, 1] = 255, 255
+    return replace(frame, rgb=rgb, depth=depth)
+
+
+@pytest.mark.parametrize("kind", [OneHand, Sided])
+def test_a_look_in_the_mirror_speaks_for_the_other_side_or_agrees(bundled, kind):
+    frame, landmarker = painted(bundled), kind()
+    seen = Finder(landmarker).find(frame)
+    looks = look_twice(frame, seen, Finder(Mirrored(landmarker)))
+    if kind is Sided:  # it sees what it saw: one look, less sure than the surer of the two
+        assert looks.as_left is looks.as_right and looks.as_left.right[0] == pytest.approx(0.85)
+        np.testing.assert_allclose(looks.as_left.rays.mean(axis=(0, 1)), ray_of(frame, 234.5, 129.5), atol=2e-3)
+    else:  # it says "right" whatever it is shown
+        assert looks.as_right.right[0] == pytest.approx(0.9) and looks.as_left.right[0] == pytest.approx(0.1)
+        assert looks.as_left.rays[0, 0, 0] > looks.as_left.rays[0, 20, 0]
+        assert looks.as_right.rays[0, 0, 0] < looks.as_right.rays[0, 20, 0]
+
+
+def ray_of(frame: RGBDFrame, u: float, v: float) -> tuple[float, float]:
+    camera = frame.camera
+    return (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy
+
+
+def test_a_clip_is_of_the_same_hand_as_the_rest_of_its_recording(bundled):
+    """Four frames in which everything speaks for the wrong hand: alone they would be believed."""
+    right = seen_by_camera(moving_hand())
+    wrong = replace(right.mirrored(), index=right.index)
+    every = {index: Looks(right[[index]], right[[index]]) for index in range(len(right))}
+    clip = {index: Looks(wrong[[index]], wrong[[index]]) for index in range(4)}
+    assert fit_path(bundled[0], clip, frames=(0, 3)).side == "left"
+    with pytest.raises(SchemaError, match="other one than in the rest of the recording, a right hand"):
+        fit_path(bundled[0], clip, frames=(0, 3), elsewhere=every)
+    part = {index: every[index] for index in range(4, 8)}
+    path = fit_path(bundled[0], clip | part, frames=(0, 7), elsewhere=every)
+    assert path.side == "right" and path.lost[:4].all() and path.lost[4:].sum() <= 1
 
 
 @pytest.mark.requirement("H10")

@@ -101,13 +101,14 @@ def test_depth_alone_does_not_hold_a_plain_bar_but_the_outline_does():
         T_world_bar = SE3.from_parts((1, 0, 0, 0), (0.003 * index, 0.0, 0.01))
         pictures.append(render([Box(size, T_world_bar, faces_rgb(1))], T_world_camera, index, noise_px=0.05)[0])
         poses.append(T_world_camera.inv() @ T_world_bar)
-    ends = []
-    for cfg in (TrackCfg(), TrackCfg(outline_every=0)):
+    ends, slack = [], []
+    for cfg in (TrackCfg(), TrackCfg(outline_every=0, slides=1.0)):
         tracker = Tracker(bar, cfg)
         found = [tracker.track(f) if i else tracker.begin(f, poses[0]) for i, f in enumerate(pictures)]
         ends.append(errors(found, poses)[0][-1])
-    assert ends[0] < 0.003
-    assert ends[1] > 3 * ends[0]
+        slack.append(np.median([each.fit.slack for each in found]))
+    assert ends[0] < 0.003 and slack[0] < 0.002
+    assert ends[1] > 3 * ends[0] and slack[1] > 5 * slack[0]
 
 
 def test_what_is_gone_is_lost_and_found_again(surface):

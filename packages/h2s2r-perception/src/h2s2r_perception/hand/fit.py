@@ -47,6 +47,10 @@ class Fit:
     on_flesh: np.ndarray
     """(T) of the measured points, the share that lies on the hand."""
 
+    def __getitem__(self, chosen: np.ndarray) -> Fit:
+        """Of some frames: (T) bool or indices."""
+        return Fit(self.posture[chosen], self.shape, self.cost[chosen], self.off[chosen], self.on_flesh[chosen])
+
     def points(self) -> np.ndarray:
         """(T, 24, 3) [m] in the camera frame."""
         return keypoints(self.posture, self.shape)

@@ -25,6 +25,8 @@ from h2s2r_schemas.errors import SchemaError
 
 #: Frames with a hand, without which nothing is said about it; frames given by hand may be fewer.
 _FEWEST = 3
+#: Frames outside a clip that are looked at for the hand's side.
+_ELSEWHERE = 48
 Progress = Callable[[int, int], None]
 
 
@@ -52,7 +54,9 @@ def track_hand(
     """
     first, last = frames or (0, len(demo) - 1)
     seen = find_all(demo, landmarker, first, last, progress)
-    return fit_path(demo, seen, cfg, (first, last), side)
+    # A network can be wrong about a whole clip; which hand it is does not change within a recording.
+    elsewhere = find_elsewhere(demo, landmarker, first, last) if side is None and len(seen) >= _FEWEST else {}
+    return fit_path(demo, seen, cfg, (first, last), side, elsewhere=elsewhere)
 
 
 def find_all(
@@ -81,6 +85,19 @@ def find_all(
     return found
 
 
+def find_elsewhere(demo: Demo, landmarker: Landmarker, first: int, last: int) -> dict[int, Looks]:
+    """What some frames before ``first`` and after ``last`` tell about the hand, to know its side by."""
+    outside = [index for index in range(len(demo)) if not first <= index <= last]
+    finder, mirror, found = Finder(landmarker), Finder(Mirrored(landmarker)), {}
+    for index in outside[:: max(1, len(outside) // _ELSEWHERE)]:
+        frame = decode(demo[index], demo.meta.calibration, demo.meta.depth_unit)
+        seen = finder.find(frame)
+        looks = None if seen is None else look_twice(frame, seen, mirror)
+        if looks is not None:
+            found[index] = looks
+    return found
+
+
 def from_landmarks(demo: Demo, given: Mapping[int, Landmarks]) -> dict[int, Looks]:
     """What frames tell whose landmarks are known already, by their numbers.
 
@@ -103,6 +120,7 @@ def fit_path(
     frames: tuple[int, int] | None = None,
     side: str | None = None,
     fewest: int = _FEWEST,
+    elsewhere: Mapping[int, Looks] | None = None,
 ) -> HandTrajectory:
     """The path of what was found; arguments and errors as for ``track_hand``.
 
@@ -113,6 +131,7 @@ def fit_path(
         frames: see there.
         side: see there.
         fewest: frames with a hand that are needed.
+        elsewhere: evidence of other frames of the recording, which counts for the side alone.
     """
     cfg, (first, last) = cfg or HandCfg(), frames or (0, len(demo) - 1)
     T_world_camera = demo.meta.calibration.T_world_camera
@@ -121,8 +140,16 @@ def fit_path(
             f"A hand is seen in {len(found)} of frames {first} to {last}; {fewest} are needed. Show it to the camera with its "
             "fingers apart, in good light; or give its keypoints by hand (--keypoints)."
         )
-    looks = stacked(found[index] for index in sorted(found))
+    every = {**(elsewhere or {}), **found}
+    looks = stacked(every[index] for index in sorted(every))
     sided = decide_side(looks.as_right, cfg, side, looks.as_left)
+    sided = sided.only(np.isin(sided.evidence.index, list(found)))
+    if side is None and (~sided.contradicts).sum() < fewest:
+        raise SchemaError(
+            f"In {int(sided.contradicts.sum())} of the {len(found)} frames with a hand from {first} to {last} it looks like the "
+            f"other one than in the rest of the recording, a {sided.side} hand. Use other frames, or say which it is (side; "
+            "--side)."
+        )
     evidence, fit, lost = _together(sided, np.asarray(demo.meta.time), cfg)
     count = last - first + 1
     p_world = np.full((count, len(KEYPOINT_NAMES), 3), np.nan)
@@ -147,6 +174,5 @@ def _together(sided: Sided, time: np.ndarray, cfg: HandCfg) -> tuple[Evidence, F
     if not keep.any():
         keep = ~sided.contradicts if (~sided.contradicts).any() else np.ones(len(keep), bool)
     evidence = sided.evidence[keep]
-    start = Fit(single.posture[keep], single.shape, single.cost[keep], single.off[keep], single.on_flesh[keep])
-    fit = fit_together(evidence, time[evidence.index], start, cfg)
+    fit = fit_together(evidence, time[evidence.index], single[keep], cfg)
     return evidence, fit, doubtful(fit, time[evidence.index], cfg)

@@ -19,8 +19,8 @@ from h2s2r_perception.hand.evidence import Evidence
 from h2s2r_perception.hand.fit import Fit, first_guess, fit_singly
 from h2s2r_schemas.errors import SchemaError
 
-#: Mean of both votes over the recording that is needed to name a side.
-_DECIDED = 0.3
+#: Mean of both votes over the recording that is needed to name a side, and the share of its frames that may contradict it.
+_DECIDED, _CONTRADICT = 0.3, 0.4
 
 
 @dataclass
@@ -36,10 +36,12 @@ class Sided:
     contradicts: np.ndarray
     """(T) bool: the frame taken alone speaks for the other side."""
 
+    def only(self, chosen: np.ndarray) -> Sided:
+        """The same with some of its frames: (T) bool."""
+        return Sided(self.side, self.evidence[chosen], self.fit[chosen], self.contradicts[chosen])
 
-def decide_side(
-    evidence: Evidence, cfg: HandCfg, side: str | None = None, as_left: Evidence | None = None
-) -> Sided:
+
+def decide_side(evidence: Evidence, cfg: HandCfg, side: str | None = None, as_left: Evidence | None = None) -> Sided:
     """Fit both hands and choose.
 
     Args:
@@ -58,10 +60,12 @@ def decide_side(
     for_right = for_right + (evidence.right + as_left.right - 1)
     if side is None:
         vote = float(for_right.mean())
-        if abs(vote) < _DECIDED:
+        against = float((for_right * vote < 0).mean())
+        if abs(vote) < _DECIDED or against > _CONTRADICT:
             raise SchemaError(
-                f"{len(evidence)} frames with a hand do not tell a left hand from a right one (vote {vote:+.2f}; {_DECIDED} "
-                "either way is needed). Say which it is (side; --side)."
+                f"{len(evidence)} frames with a hand do not tell a left hand from a right one (vote {vote:+.2f}, {_DECIDED} "
+                f"either way is needed; {against:.0%} of them against it, {_CONTRADICT:.0%} may be). Say which it is (side; "
+                "--side)."
             )
         side = "right" if vote > 0 else "left"
     for_side = for_right if side == "right" else -for_right

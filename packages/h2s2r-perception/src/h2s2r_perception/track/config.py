@@ -51,12 +51,18 @@ class TrackCfg:
     """The object is lost if of what should be seen and is not hidden less than this share agrees."""
     lost_seen: float = 0.10
     """The object is lost if of what faces the camera less than this share is seen."""
+    firm: float = 0.002
+    """[m] standard deviation of the place, along the direction that a frame holds least, above which confidence falls."""
+    slides: float = 0.01
+    """[m] the same above which the object is lost: it could slide along its faces unseen."""
     poor_fit: float = 0.75
     """Below this share, other start poses of the frame are tried before it is believed."""
     found_score: float = 0.4
     """Least score of a start pose that is believed after a loss."""
     search_every: int = 10
     """Lost frames between two searches of the whole picture; the first is after half as many."""
+    growth: float = 0.02
+    """Share by which the outline may be larger or smaller than depth has it before intrinsics or mesh are called wrong."""
     learn_every: int = 3
     """Frames between two in which colours and background are learnt."""
     seed: int = 0

@@ -38,6 +38,8 @@ _SURE = 0.85
 _EQUAL = 0.97
 #: Share of the other pass's average quality below which a pass began from something else than the object.
 _MUCH_WORSE = 0.8
+#: Frames in which an outline must be seen well before its size says anything.
+_COUNTED = 10
 #: Least score of the first pose.
 _LEAST = 0.4
 #: [m], [rad] within which two passes mean the same pose.
@@ -58,6 +60,10 @@ class ObjectTrack:
     """(T) 0 to 1; 0 where lost."""
     lost: np.ndarray
     """(T) whether the object was not found, or the two passes contradict each other."""
+    slack: np.ndarray
+    """(T) [m] standard deviation of the place along the direction that the frame holds least."""
+    growth: float
+    """Median share by which the outline is seen larger than depth and mesh have it; NaN where it is not seen."""
     first: int
     """Frame of the recording that ``time[0]`` belongs to."""
     start: Start
@@ -85,7 +91,8 @@ def track_object(
         progress: called with frames done and frames in all.
 
     Raises:
-        SchemaError: the camera's place is not known, there are no such frames, or the object is not found in any.
+        SchemaError: the camera's place is not known, there are no such frames, the object is not found in any, or it is seen
+            larger or smaller than depth and mesh say.
     """
     T_world_camera = demo.meta.calibration.T_world_camera  # said before the work, not after it
     track = track_in_camera(
@@ -135,10 +142,12 @@ def track_in_camera(
     else:
         other = passes.back(start_frame, one)
     indices = range(first, last + 1)
+    growth = _growth([*one.values(), *other.values()], surface.name, cfg)
+    slack = np.array([min(one[i].fit.slack, other[i].fit.slack) for i in indices])
     Ts_camera_object, confidence, lost = _agree([one[i] for i in indices], [other[i] for i in indices], symmetry)
     time = demo.meta.time[first : last + 1]
     Ts_camera_object = smooth_path(time, Ts_camera_object, lost)
-    return ObjectTrack(time, Ts_camera_object, confidence, lost, first, start, start_frame)
+    return ObjectTrack(time, Ts_camera_object, confidence, lost, slack, growth, first, start, start_frame)
 
 
 class _Passes:
@@ -231,6 +240,26 @@ def search_what_moves(frame: RGBDFrame, surface: SurfaceModel, cfg: TrackCfg, de
 def _mean_quality(tracked: dict[int, Tracked]) -> float:
     """Of a whole pass, 0 to 1; lost frames count for nothing."""
     return float(np.mean([0.0 if one.lost else one.fit.quality for one in tracked.values()]))
+
+
+def _growth(tracked: list[Tracked], name: str, cfg: TrackCfg) -> float:
+    """Median share by which outlines are seen larger than they should be, over the frames that fit well.
+
+    Raises:
+        SchemaError: it is more than errors of pictures explain.
+    """
+    good = [each.fit.growth for each in tracked if not each.lost and each.fit.agreement.fit > cfg.poor_fit]
+    good = [each for each in good if np.isfinite(each)]
+    if len(good) < _COUNTED:
+        return float("nan")
+    growth = float(np.median(good))
+    if abs(growth) > cfg.growth:
+        raise SchemaError(
+            f"{name} is seen {abs(growth):.1%} {'larger' if growth > 0 else 'smaller'} in the pictures than its mesh is at the "
+            f"depth that was measured; {cfg.growth:.0%} are allowed. Either the focal length is wrong (of another resolution or "
+            "camera: the calibration's fx and fy), or the scale of the mesh, or that of depth."
+        )
+    return growth
 
 
 def _agree(one: list[Tracked], other: list[Tracked], symmetry: Symmetry) -> tuple[SE3, np.ndarray, np.ndarray]:

@@ -23,6 +23,8 @@ _REDRAW = 0.003
 _REMATCH = 2
 #: The first gate, as a multiple of the typical distance from the surface.
 _WIDER = 6.0
+#: [1/m²] and [1/rad²] that are taken for known of an axis about which a frame says nothing: 1 m, half a radian.
+_LEAST_HELD = np.array([1.0, 1.0, 1.0, 4.0, 4.0, 4.0])
 #: [m], [rad] of a step after which no further one is made.
 _STILL = (3e-4, 3e-3)
 
@@ -41,6 +43,15 @@ class Fit:
     """What it covers of the picture, to within 3 mm; none if the outline is not used."""
     information: np.ndarray
     """(6, 6) how firmly the frame holds each axis of the step of ``align``, without any prior."""
+
+    growth: float = float("nan")
+    """By what share of its size the outline is seen larger than the pose has it, depth being right; NaN where it is not seen."""
+
+    @property
+    def slack(self) -> float:
+        """[m] standard deviation of the place along the direction that the frame holds least: large where it could slide."""
+        held = self.information + np.diag(_LEAST_HELD)
+        return float(np.sqrt(np.linalg.eigvalsh(np.linalg.inv(held)[:3, :3])[-1]))
 
     @property
     def quality(self) -> float:
@@ -84,8 +95,18 @@ def refine(
         if gate <= surface.last_gate and np.abs(move[:3]).max() < _STILL[0] and np.abs(move[3:]).max() < _STILL[1]:
             break
         gate = max(gate * cfg.shrink, surface.last_gate)
-    agreement = evidence.agreement(model, rotation, translation, edges.last(rotation, translation))
-    return Fit(rotation, translation, agreement, edges.covered, information)
+    edge = edges.last(rotation, translation)
+    agreement = evidence.agreement(model, rotation, translation, edge)
+    growth = float("nan") if edge is None else _growth(edge, rotation @ model.centre + translation)
+    return Fit(rotation, translation, agreement, edges.covered, information, growth)
+
+
+def _growth(edge: Pull, centre: np.ndarray) -> float:
+    """Share by which the outline would have to grow about the object's ``centre`` (3) [m] to lie where it is seen."""
+    # Rows times the centre are how the outline moves where the object comes nearer without getting larger in depth.
+    outward = -edge.jacobian[:, :3] @ centre
+    held = float((edge.weight * outward**2).sum())
+    return float((edge.weight * outward * edge.residual).sum() / held) if held > 0 else float("nan")
 
 
 class _Surface:

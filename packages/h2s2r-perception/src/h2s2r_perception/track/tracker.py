@@ -133,6 +133,7 @@ class Tracker:
         cfg, found = self.cfg, fit.agreement
         # What was lost must fit well to be believed again.
         lost = found.fit < (cfg.poor_fit if self._lost_for else cfg.lost_fit) or found.seen < cfg.lost_seen
+        lost = lost or fit.slack > cfg.slides
         before = self._rotation @ self.model.centre + self._translation
         if not lost:
             again = self._lost_for > 0
@@ -145,7 +146,8 @@ class Tracker:
             self._turn, self._shift = np.zeros(3), np.zeros(3)
         self._lost_for = self._lost_for + 1 if lost else 0
         self._frames += 1
-        confidence = 0.0 if lost else float(np.clip(found.fit * min(1.0, found.seen / 0.5), 0.0, 1.0))
+        sure = found.fit * min(1.0, found.seen / 0.5) * min(1.0, cfg.firm / fit.slack)
+        confidence = 0.0 if lost else float(np.clip(sure, 0.0, 1.0))
         T_camera_object = SE3.from_rotation_matrix(fit.rotation, fit.translation)
         return Tracked(T_camera_object, confidence, lost, fit)
 
