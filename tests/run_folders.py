@@ -17,10 +17,10 @@ from h2s2r.chain.bundled import demo_cfg
 from h2s2r.chain.config import RunCfg
 from h2s2r.chain.episodes import save_episodes
 from h2s2r.chain.record import write_record
+from h2s2r.chain.seeing import hand_in_frame
 from h2s2r.chain.stage import Stage, Work, run_stages
 from h2s2r.report import films
 from h2s2r_retarget.embodiment import load_embodiment
-from h2s2r_schemas.artifacts import HandPose
 from h2s2r_schemas.codec import load, save, write_whole
 from h2s2r_schemas.demo import DemoTruth, truth_path
 from h2s2r_sim.demonstrate import BUNDLED, task_from_truth
@@ -38,19 +38,34 @@ JUDGED = {
     "rotation_error": 0.0524,
 }
 START = {"gap": 0.04, "opening": 0.3, "share_free": 0.8, "fingertip_error": {"fingertip_index": 0.027}}
-PREMANIP = {"frame": 18, "first_motion_frame": 24, "reason": "The object first moves at 2.00 s & not before."}
+REHEARSED = {
+    "success": 0.9,
+    "interval": [0.596, 0.982],
+    "episodes": 10,
+    "seed": 12_345_678,
+    "noise": "standard",
+    "failures": {"stuck": 1},
+    "stopped": [],
+    "commands_accepted": 2345,
+    "commands_refused": {},
+    "policy_step_p50_ms": 1.25,
+}
+PREMANIP = {"frame": 18, "reason": "The object first moves at 2.00 s & not before."}
 
 
 def make_run(folder: Path, until: str = "film", cfg: RunCfg | None = None) -> Path:
     """The folder of a run that was done up to a stage."""
-    stages = _stages()
-    write_record(cfg or demo_cfg(None, "iiwa14_allegro", 3, 4096), folder, stages, {"h2s2r-sim": "0.1.0"})
+    cfg = cfg or demo_cfg(None, "iiwa14_allegro", 3, 4096)
+    stages = quick_stages(cfg)
+    write_record(cfg, folder, stages, {"h2s2r-sim": "0.1.0"})
     names = [stage.name for stage in stages]
     run_stages(stages[: names.index(until) + 1], folder)
     return folder
 
 
-def _stages() -> list[Stage]:
+def quick_stages(cfg: RunCfg) -> list[Stage]:
+    """The stages of a run, each done in no time; the hand is taken where a person chose it."""
+    chosen = cfg.corrections.frame
     truth, task = load(truth_path(BUNDLED), DemoTruth), task_from_truth(BUNDLED)
     embodiment = load_embodiment("iiwa14_allegro", task.side)
     episode = task_episode(task, embodiment)
@@ -63,10 +78,9 @@ def _stages() -> list[Stage]:
         (work.folder / "where.json").write_text(json.dumps({"folder": str(BUNDLED)}))
 
     def premanip(work: Work) -> None:
-        keypoints = truth.hand_trajectory.p_world_keypoints[18]
-        time = float(truth.hand_trajectory.time[18])
-        save(HandPose(truth.hand_trajectory.side, keypoints, np.ones(21), time=time), work.folder / "hand_pose.h2s")
-        (work.folder / "premanip.json").write_text(json.dumps(PREMANIP))
+        save(hand_in_frame(truth.hand_trajectory, chosen or 18, 0), work.folder / "hand_pose.h2s")
+        record = PREMANIP if chosen is None else {"frame": chosen, "chosen": True, "reason": "A person chose."}
+        (work.folder / "premanip.json").write_text(json.dumps(record))
 
     def seen(work: Work) -> None:
         frames = len(truth.object_trajectory.time) + 14
@@ -91,6 +105,10 @@ def _stages() -> list[Stage]:
         (work.folder / "start.json").write_text(json.dumps(START))
         save(task, work.folder / "task.h2s")
 
+    def rehearse(work: Work) -> None:
+        write_whole(work.folder / "rehearsal.json", json.dumps(REHEARSED).encode())
+        films.write_film(work.folder / "rehearsal.mp4", grey[:50], np.arange(50) / 24)
+
     def nothing(work: Work) -> None:
         """Leaves no file."""
 
@@ -100,7 +118,7 @@ def _stages() -> list[Stage]:
         stage("track", lambda work: save(truth.object_trajectory, work.folder / "path.h2s")),
         stage("hand", lambda work: save(truth.hand_trajectory, work.folder / "hand.h2s")),
         stage("scene", lambda work: save(truth.scene, work.folder / "scene.h2s")),
-        stage("premanip", premanip),
+        dataclasses.replace(stage("premanip", premanip), settings={"frame": chosen}),
         stage("seen", seen),
         stage("task", place),
         stage("retarget", retarget),
@@ -108,5 +126,6 @@ def _stages() -> list[Stage]:
         stage("export", nothing),
         stage("judge", lambda work: write_whole(work.folder / "evaluation.json", json.dumps(JUDGED).encode())),
         stage("film", film),
+        stage("rehearse", rehearse),
         stage("report", nothing),
     ]

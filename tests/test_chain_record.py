@@ -23,12 +23,13 @@ OWN = RunCfg(recording=Path("my mug"), object=Path("mug.obj"), mass=0.37)
         demo_cfg(None, "iiwa14_allegro", 0, None),
         demo_cfg("plate_push", "iiwa14_leap", 3, 4096),
         OWN,
+        replace(OWN, mirror=True),
         replace(OWN, frames=(53, 88), fps=15.0, scene=Path("scene.toml"), seed=7, steps=1000),
     ],
 )
 def test_the_command_asks_for_the_same_again(cfg: RunCfg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[RunCfg, Path]] = []
-    monkeypatch.setattr(cli, "_run", lambda cfg, out, start=None: asked.append((cfg, out)))
+    monkeypatch.setattr(cli, "_run", lambda cfg, out, *_: asked.append((cfg, out)))
     monkeypatch.delenv("UV", raising=False)
     words = command(cfg, tmp_path)
     assert words[0] == "h2s2r"

@@ -24,7 +24,7 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_report(make_run(tmp_path_factory.mktemp("run")))
+    return write_report(make_run(tmp_path_factory.mktemp("run"), "rehearse"))
 
 
 @pytest.fixture(params=[("phone", PHONE, "dark"), ("desk", DESK, "light")], ids=lambda each: each[0])
@@ -48,7 +48,9 @@ def test_it_shows_every_part_within_the_screen_without_network_or_complaint(page
     assert page.inner_text(".verdict strong") == "75.0 %"
     assert "69.4 % to 79.9 %" in page.inner_text("header")
     assert "dropped <object>" in page.inner_text("#judged")
-    assert "Not run" in page.inner_text("#rehearsal")
+    rehearsal = page.inner_text("#rehearsal")
+    assert "90.0 % of 10 episodes" in rehearsal and "12345678" in rehearsal and "1.2 ms" in rehearsal
+    assert "zero-shot to the emulated robot" in page.inner_text("header")
     assert len(page.query_selector_all(".plot svg")) == 6
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
@@ -98,6 +100,7 @@ def test_a_run_that_was_stopped_gives_what_there_is_and_says_what_is_missing(
     said = text[text.index("Not done:") : text.index("What is done is kept")]
     assert f"<b>{missing}</b>" in said and f"<b>{until}</b>" not in said
     assert all(each in text for each in there)
+    assert text.count("Not run.") == 1
     assert "h2s2r demo --seed 3 --steps 4096 --out" in text
     assert text.count("<section") == len(SECTIONS) + 1
 

@@ -6,12 +6,17 @@ Not here: what the verbs do.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import sys
+import threading
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import rich
 import tyro
 from tyro.extras import SubcommandApp
 
@@ -19,6 +24,7 @@ from h2s2r import bench, isolate, requirements
 from h2s2r_schemas.errors import H2S2RError
 
 if TYPE_CHECKING:
+    from h2s2r.chain.asking import Ask, Question
     from h2s2r.chain.config import RunCfg
 
 app = SubcommandApp()
@@ -30,26 +36,31 @@ def run_demo(
     robot: str = "iiwa14_allegro",
     seed: int = 0,
     steps: int | None = None,
+    rehearsal_seed: int | None = None,
+    tracked: bool = False,
     out: Path = Path("runs/demo"),
 ) -> int:
-    """Train a policy for what the bundled recording shows, from its pictures; judge it on fresh episodes, and film it.
+    """Train a policy for what the bundled recording shows, from its pictures; judge it on fresh episodes, rehearse and film it.
 
     Args:
         task: instead of the recording, a bundled task, or where one is.
         robot: a bundled robot, or its folder.
         seed: of the training.
         steps: policy steps of the training; 400,000 where not given.
+        rehearsal_seed: of the emulated cells that the policy is rehearsed in; drawn anew where not given.
+        tracked: rehearse with object poses tracked in pictures of the emulated cell, not taken from it with noise.
         out: folder of all stages. What is done there already, from the same, is kept.
     """
     # Only here, as it loads torch and the simulator, which the other verbs do without.
     from h2s2r.chain import bundled  # noqa: PLC0415
 
     print(
-        "Seeing, training, judging and filming takes six to ten minutes on two CPU cores; what is done is kept if it "
+        "Seeing, training, judging, rehearsing and filming takes six to ten minutes on two CPU cores; what is done is kept if it "
         "is stopped.",
         file=sys.stderr,
     )
-    return _run(bundled.demo_cfg(task, robot, seed, steps), out)
+    cfg = bundled.demo_cfg(task, robot, seed, steps)
+    return _run(dataclasses.replace(cfg, rehearsal_seed=rehearsal_seed, tracked=tracked), out)
 
 
 @app.command(name="run")
@@ -63,9 +74,13 @@ def run_recording(
     frames: str | None = None,
     fps: float | None = None,
     robot: str = "iiwa14_allegro",
+    mirror: bool = False,
     seed: int = 0,
     steps: int | None = None,
+    rehearsal_seed: int | None = None,
+    tracked: bool = False,
     start: Annotated[str | None, tyro.conf.arg(name="from")] = None,
+    interactive: bool = False,
 ) -> int:
     """From a recording of your own to a judged policy, stage by stage; what is done already, from the same, is kept.
 
@@ -78,34 +93,49 @@ def run_recording(
         frames: first and last frame to use, FIRST:LAST.
         fps: frame rate of a recording that stores no times.
         robot: a bundled robot, or its folder; its hand becomes the human's, left or right.
+        mirror: mirror the demonstration first: what a left hand did is learnt by a right one.
         seed: of the training.
         steps: policy steps of the training; 400,000 where not given.
+        rehearsal_seed: of the emulated cells that the policy is rehearsed in; drawn anew where not given.
+        tracked: rehearse with object poses tracked in pictures of the emulated cell, not taken from it with noise.
         start: do this stage anew, and all after it.
+        interactive: pause with a picture where you may want to correct, and read the correction.
     """
+    asked = {name: value for name, value in locals().items() if name not in ("out", "start", "interactive")}
     from h2s2r.chain.config import RunCfg, parse_frames  # noqa: PLC0415 - as above
 
-    cfg = RunCfg(
-        recording=recording,
-        object=object,
-        mass=mass,
-        scene=scene,
-        frames=None if frames is None else parse_frames(frames),
-        fps=fps,
-        robot=robot,
-        seed=seed,
-        steps=RunCfg.steps if steps is None else steps,
-    )
-    return _run(cfg, out, start)
+    asked["frames"] = None if frames is None else parse_frames(frames)
+    asked["steps"] = RunCfg.steps if steps is None else steps
+    return _run(RunCfg(**asked), out, start, _ask if interactive else None)
 
 
-def _run(cfg: RunCfg, out: Path, start: str | None = None) -> int:
+def _run(cfg: RunCfg, out: Path, start: str | None = None, ask: Ask | None = None) -> int:
     from h2s2r.chain.run import run_chain  # noqa: PLC0415 - as above
     from h2s2r.progress import Terminal  # noqa: PLC0415
 
     with Terminal() as terminal:
-        result = run_chain(cfg, out, terminal.tell, terminal.advance, start)
+        result = run_chain(cfg, out, terminal.tell, terminal.advance, start, ask and terminal.paused(ask))
     print(result.summary)
     return 0
+
+
+def _ask(question: Question) -> str:
+    """On the terminal; what nobody answers, as at the end of piped answers, is accepted."""
+    from h2s2r.chain.corrections import WORDS  # noqa: PLC0415 - as above
+
+    print(f"\n{question.refused or question.text}")
+    if not question.refused:
+        if question.picture is not None:
+            print(f"Look at: {question.picture}")
+            if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+                webbrowser.open(question.picture.resolve().as_uri())
+        for word in question.answers:
+            print(f"  {word:<14} {WORDS[word]}")
+        print("  accept         go on\n  stop           go on another time")
+    try:
+        return input("> ")
+    except EOFError:
+        return "accept"
 
 
 @app.command(name="report")
@@ -118,6 +148,46 @@ def write_report(folder: Annotated[Path, tyro.conf.Positional], /) -> int:
     from h2s2r import report  # noqa: PLC0415 - as above
 
     print(report.write_report(folder))
+    return 0
+
+
+@app.command(name="view")
+def view_run(
+    folder: Annotated[Path, tyro.conf.Positional], /, port: int = 8080, host: str = "localhost", seconds: float = 0.0
+) -> int:
+    """Show a run in the browser: recording, reference, policy and rehearsal on one slider of time.
+
+    Args:
+        folder: what was --out of the run.
+        port: port to serve on; another one if it is taken.
+        host: address to serve on; with 0.0.0.0 other machines see it too.
+        seconds: end by itself after so long; 0 for until Ctrl-C.
+    """
+    from h2s2r.view import RunPage  # noqa: PLC0415 - as above
+    from h2s2r.view.shown import shown_run  # noqa: PLC0415
+
+    page = RunPage(shown_run(folder), host, port)
+    print(f"http://{host}:{page.port}   shows {', '.join(page.parts)}   (stop with Ctrl-C)", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait(seconds or None)
+    page.stop()
+    return 0
+
+
+@app.command(name="doctor")
+def run_doctor(json: bool = False) -> int:
+    """List what is installed, what each optional part needs and under which licence, and what this machine has.
+
+    Args:
+        json: a JSON list instead of a table.
+    """
+    from h2s2r import doctor  # noqa: PLC0415 - as above
+
+    lines = list(doctor.look())
+    if json:
+        print(_json([dataclasses.asdict(line) for line in lines]))
+        return 0
+    rich.print(doctor.table(lines))
     return 0
 
 

@@ -10,11 +10,14 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
 
 from h2s2r_hw.config import LogCfg
 from h2s2r_hw.selftest.machine import check_machine
@@ -78,6 +81,20 @@ def look() -> Iterator[Line]:
             yield Line("robot PC", check.name, check.ok, check.found if check.ok else f"{check.found} {check.remedy}")
     except Exception as error:  # noqa: BLE001 - a doctor who dies helps nobody
         yield Line("robot PC", "checks", False, f"could not be made: {error}")
+
+
+def table(lines: Sequence[Line]) -> Table:
+    """Lines for a terminal."""
+    shown = Table("", "part", "what there is, or what to do; its licence", box=SIMPLE_HEAD)
+    shown.columns[1].no_wrap, shown.columns[2].overflow = True, "fold"
+    for before, line in zip([None, *lines], lines, strict=False):
+        if before is None or before.about != line.about:
+            shown.add_section()
+            shown.add_row("", f"[bold]{line.about}", "")
+        state = "[green]ready[/]" if line.ready else "[yellow]–[/]"
+        licence = f" [dim]({escape(line.licence)})[/]" if line.licence else ""
+        shown.add_row(state, escape(line.name), escape(line.says) + licence)
+    return shown
 
 
 def _package(name: str) -> Line:

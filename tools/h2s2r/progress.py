@@ -7,11 +7,15 @@ Not here: the chain.
 from __future__ import annotations
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from h2s2r.chain.stage import Told
+
+if TYPE_CHECKING:
+    from h2s2r.chain.asking import Ask, Question
 
 _SAYS = {
     "kept": "kept from before",
@@ -53,6 +57,19 @@ class Terminal:
         if self._bar is None:
             self._bar, self._what = self._progress.add_task(what, total=total, note=note), what
         self._progress.update(self._bar, completed=done, note=note)
+
+    def paused(self, ask: Ask) -> Ask:
+        """Asks while nothing is drawn."""
+
+        def asked(question: Question) -> str:
+            self._end_bar()
+            self._progress.stop()
+            try:
+                return ask(question)
+            finally:
+                self._progress.start()
+
+        return asked
 
     def _end_bar(self) -> None:
         if self._bar is not None:

@@ -7,9 +7,10 @@ Not here: doing it (seeing, learning).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from h2s2r.chain.corrections import Corrections
 from h2s2r_rl.config import fast
 from h2s2r_schemas.errors import SchemaError
 
@@ -40,6 +41,10 @@ class RunCfg:
     """Frame rate of a recording that stores no times."""
     robot: str = "iiwa14_allegro"
     """A bundled robot, or its folder; its hand is the human's."""
+    mirror: bool = False
+    """Whether the demonstration is mirrored before a task is made of it: a left hand's becomes one of the right hand."""
+    corrections: Corrections = field(default_factory=Corrections)
+    """What a person corrected."""
     seed: int = 0
     """Of the training; the judged episodes have others."""
     steps: int = fast().steps
@@ -50,6 +55,8 @@ class RunCfg:
     """Episodes in which the policy drives the emulated cell; 0 to leave that out."""
     rehearsal_seed: int | None = None
     """Of the first emulated cell; drawn anew if none."""
+    tracked: bool = False
+    """Whether object poses of the rehearsal are tracked in pictures of the emulated cell."""
 
     @property
     def name(self) -> str:
@@ -59,6 +66,8 @@ class RunCfg:
     def __post_init__(self) -> None:
         if (self.recording is None) != (self.object is None) or (self.recording is None) == (self.task is None):
             raise SchemaError("Give a recording and the object that is moved in it; or a task, and neither of them.")
+        if self.mirror and self.recording is None:
+            raise SchemaError("Only a recording is mirrored; a task has its side: leave --mirror out.")
         if not 0 <= self.seed < FRESH:
             raise SchemaError(f"seed is {self.seed}; it lies in [0, {FRESH}), as the judged episodes have those above.")
         if min(self.steps, self.episodes) < 1:

@@ -11,6 +11,9 @@ import json
 import math
 import os
 from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 
 from h2s2r.chain.config import FRESH, Progress, RunCfg
 from h2s2r.chain.episodes import save_episodes
@@ -37,11 +40,13 @@ from h2s2r_rl.export import export
 from h2s2r_rl.policy import OnnxPolicy
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, ObjectTrajectory, Scene, TaskSpec
 from h2s2r_schemas.codec import encode, load, save, write_whole
+from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.clear import clear_start
 from h2s2r_sim.task import load_task, make_task, place
+from h2s2r_sim.task.make import reexpressed
 from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
 
 _FILMED = 4
@@ -50,15 +55,16 @@ _FILMED = 4
 def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
     """The stages, in their order."""
     work = _Learning(cfg, progress)
+    placed = {"turn": cfg.corrections.turn, "shift": list(cfg.corrections.shift)}
     robot = {"robot": cfg.robot, "files": made(embodiment_folder(cfg.robot))}
     judged = {"episodes": cfg.episodes, "seed": FRESH + cfg.seed}
-    seen = ("object", "track", "hand", "scene", "premanip")
+    seen = ("mirror",) if cfg.mirror else ("object", "track", "hand", "scene", "premanip")
     if cfg.task is not None:
         named = {"task": hashlib.sha256(encode(load_task(cfg.task))).hexdigest()}
         first = [Stage("task", "takes the task", work.named_task, (), named)]
     else:
         first = [
-            Stage("task", "makes a task of it", work.task, seen, robot | {"name": cfg.name}),
+            Stage("task", "makes a task of it", work.task, seen, robot | {"name": cfg.name} | placed),
             Stage("retarget", "finds the robot's pose for the hand's", work.retarget, ("task",), robot),
         ]
     task = first[-1].name
@@ -90,22 +96,34 @@ class _Learning:
 
     def task(self, work: Work) -> None:
         """The task, where the robot can do it."""
-        hand = load(work.of("premanip") / HAND_POSE, HandPose)
+
+        def seen(stage: str) -> Path:
+            return work.of("mirror" if self._cfg.mirror else stage)
+
         task = make_task(
-            load(work.of("track") / PATH, ObjectTrajectory),
-            hand,
-            load(work.of("scene") / SCENE, Scene),
-            load(work.of("object") / OBJECT, ObjectModel),
+            load(seen("track") / PATH, ObjectTrajectory),
+            load(seen("premanip") / HAND_POSE, HandPose),
+            load(seen("scene") / SCENE, Scene),
+            load(seen("object") / OBJECT, ObjectModel),
             name=self._cfg.name,
-            hand_trajectory=load(work.of("hand") / HAND, HandTrajectory),
+            hand_trajectory=load(seen("hand") / HAND, HandTrajectory),
         )
-        said, T_new_world = "The camera's place was measured: the task is where it was seen.", SE3.identity()
+        said, T_chosen_world = "The camera's place was measured: the task is where it was seen.", SE3.identity()
+        turn, shift = self._cfg.corrections.turn, self._cfg.corrections.shift
         if not task.scene.calibrated:
             placed = place(task, load_embodiment(self._cfg.robot, task.side))
-            task, said, T_new_world = placed.task, placed.said, placed.T_new_world
+            T_chosen_new = moved(placed.task, turn, shift)
+            task, T_chosen_world = reexpressed(placed.task, T_chosen_new), T_chosen_new @ placed.T_new_world
+            said = placed.said + (
+                f" A person turned it by {turn:g}° and moved it by {shift} m." if turn or any(shift) else ""
+            )
+        elif turn or any(shift):
+            raise SchemaError(
+                "The camera's place was measured, so the task is where it was seen: take turn and shift back."
+            )
         save(task, work.folder / TASK)
         (work.folder / "place.txt").write_text(said + "\n")
-        (work.folder / PLACE).write_text(json.dumps({"wxyz_xyz_new_world": T_new_world.wxyz_xyz.tolist()}) + "\n")
+        (work.folder / PLACE).write_text(json.dumps({"wxyz_xyz_new_world": T_chosen_world.wxyz_xyz.tolist()}) + "\n")
 
     def retarget(self, work: Work) -> None:
         """The task with the robot's pose at the start, and a picture of it beside the hand's."""
@@ -197,3 +215,14 @@ class _Learning:
     def _task(self, work: Work) -> tuple[TaskSpec, Embodiment]:
         task = load(work.of("task" if self._cfg.task is not None else "retarget") / TASK, TaskSpec)
         return task, load_embodiment(self._cfg.robot, task.side)
+
+
+def moved(task: TaskSpec, turn: float, shift: tuple[float, float]) -> SE3:
+    """T_chosen_new: about the vertical through the object's start by ``turn`` [deg], and then by ``shift`` [m]."""
+    start = task.reference.Ts_world_object[0].translation * (1.0, 1.0, 0.0)
+    half = math.radians(turn) / 2
+    T_start_turned = SE3.from_parts(np.array([math.cos(half), 0.0, 0.0, math.sin(half)]), np.zeros(3))
+    no_turn = np.array([1.0, 0.0, 0.0, 0.0])
+    T_chosen_start = SE3.from_parts(no_turn, start + (*shift, 0.0))
+    T_turned_new = SE3.from_parts(no_turn, -start)
+    return T_chosen_start @ T_start_turned @ T_turned_new

@@ -41,11 +41,11 @@ def command(cfg: RunCfg, folder: Path) -> list[str]:
     words = [*(["uv", "run"] if "UV" in os.environ else []), "h2s2r"]
     if cfg.recording is None or (cfg.recording == BUNDLED and cfg.object == BUNDLED_OBJECT):
         words += ["demo", *([] if cfg.task is None else ["--task", cfg.task])]
-        asked = {"robot": cfg.robot, "seed": cfg.seed, "steps": cfg.steps}
+        asked = {name: getattr(cfg, name) for name in ("robot", "seed", "steps", "rehearsal_seed", "tracked")}
     else:
         words += ["run", str(cfg.recording)]
         frames = None if cfg.frames is None else f"{cfg.frames[0]}:{cfg.frames[1]}"
-        names = ("object", "mass", "scene", "fps", "robot", "seed", "steps")
+        names = ("object", "mass", "scene", "fps", "robot", "mirror", "seed", "steps", "rehearsal_seed", "tracked")
         asked = {"frames": frames, **{name: getattr(cfg, name) for name in names}}
     words += [word for name, value in asked.items() for word in _option(name, value)]
     return [*words, "--out", str(folder)]
@@ -53,4 +53,10 @@ def command(cfg: RunCfg, folder: Path) -> list[str]:
 
 def _option(name: str, value: Any) -> list[str]:
     default = {"robot": RunCfg.robot, "seed": RunCfg.seed, "steps": RunCfg.steps}.get(name)
-    return [] if value in (None, default) else [f"--{name}", str(value)]
+    if isinstance(value, bool):
+        return [f"--{_spelled(name)}"] if value else []
+    return [] if value in (None, default) else [f"--{_spelled(name)}", str(value)]
+
+
+def _spelled(name: str) -> str:
+    return name.replace("_", "-")

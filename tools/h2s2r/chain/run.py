@@ -13,7 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from h2s2r.chain.asking import Ask, ask_along
 from h2s2r.chain.config import Progress, RunCfg
+from h2s2r.chain.corrections import load_corrections
 from h2s2r.chain.files import EVALUATION, FILM, NO_REHEARSAL, REHEARSAL
 from h2s2r.chain.learning import learning
 from h2s2r.chain.record import write_record
@@ -98,6 +100,7 @@ def run_chain(
     tell: Callable[[Told], None] = lambda told: None,
     progress: Progress = lambda what, done, total, note: None,
     start: str | None = None,
+    ask: Ask | None = None,
 ) -> Result:
     """From a recording to a judged policy; what is done already, from the same, is kept.
 
@@ -107,13 +110,19 @@ def run_chain(
         tell: told of every stage.
         progress: told of what takes long.
         start: a stage that is done anew, with all after it.
+        ask: asked where a person may want to correct; corrections stay with the folder.
 
     Raises:
         SchemaError: no such recording or robot.
         StageError: a stage could not be done; it names the stage, the cause, and what to do.
         OSError: the folder cannot be written to.
     """
+    cfg = replace(cfg, corrections=load_corrections(folder))
     stages = stages_of(cfg, progress)
+    if ask is not None and cfg.recording is not None:
+        write_record(cfg, folder, stages, _versions())
+        cfg = ask_along(cfg, folder, lambda cfg: stages_of(cfg, progress), tell, ask)
+        stages = stages_of(cfg, progress)
     write_record(cfg, folder, stages, _versions())
     done = run_stages(stages, folder, tell, start)
     film, rehearsal = folder / "film" / FILM, folder / "rehearse" / REHEARSAL

@@ -1,6 +1,7 @@
 """The stages that look at the recording.
 
-In:  ``RunCfg``.   Out: stages ``recording``, ``object``, ``track``, ``hand``, ``scene``, ``premanip``, ``seen``.
+In:  ``RunCfg``.   Out: stages ``recording``, ``object``, ``track``, ``hand``, ``scene``, ``premanip``, ``seen``,
+     and ``mirror`` where that is asked for.
 Not here: how it is done (h2s2r-perception).
 """
 
@@ -9,12 +10,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from h2s2r.chain.config import Progress, RunCfg
-from h2s2r.chain.files import HAND, HAND_POSE, OBJECT, PATH, SCENE
+from h2s2r.chain.files import HAND, HAND_POSE, MIRROR, OBJECT, PATH, PREMANIP, SCENE
 from h2s2r.chain.stage import Stage, Work, file_hash
 from h2s2r_perception.convert import ConvertCfg, convert
 from h2s2r_perception.hand.mediapipe_hands import open_landmarker
 from h2s2r_perception.hand.path import track_hand
+from h2s2r_perception.mirror import find_mirror, mirrored_model
 from h2s2r_perception.premanip import find_premanip
 from h2s2r_perception.scene import find_scene, read_scene
 from h2s2r_perception.scene.object.from_scan import ScanCfg, object_from_scan
@@ -22,7 +26,7 @@ from h2s2r_perception.track.offline import track_object
 from h2s2r_perception.view import Finding
 from h2s2r_perception.view.overlay import save_overlay
 from h2s2r_perception.view.plots import save_paths, save_premanip
-from h2s2r_schemas.artifacts import HandTrajectory, ObjectModel, ObjectTrajectory
+from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, ObjectTrajectory, Scene
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import Demo, open_demo
 from h2s2r_schemas.errors import SchemaError
@@ -39,15 +43,18 @@ def seeing(cfg: RunCfg, progress: Progress) -> list[Stage]:
     recording = {"files": _hashes(cfg.recording), "fps": cfg.fps}
     described = {"file": file_hash(cfg.object) if cfg.object.is_file() else str(cfg.object), "mass": cfg.mass}
     scene = {**frames, "file": file_hash(cfg.scene) if cfg.scene is not None and cfg.scene.is_file() else None}
-    found = ("object", "track", "hand")
+    found, known = ("object", "track", "hand"), cfg.corrections
+    instant = {**frames, "frame": known.frame}
+    mirrored = Stage("mirror", "mirrors what was seen", see.mirror, (*found, "scene", "premanip"))
     return [
         Stage("recording", "opens the recording", see.recording, (), recording),
         Stage("object", "reads the object", see.object, (), described),
-        Stage("track", "follows the object", see.track, ("recording", "object"), frames),
-        Stage("hand", "follows the hand", see.hand, ("recording",), frames),
+        Stage("track", "follows the object", see.track, ("recording", "object"), {**frames, "mask": known.mask}),
+        Stage("hand", "follows the hand", see.hand, ("recording",), {**frames, "side": known.side}),
         Stage("scene", "finds what stands around", see.scene, ("recording", "object", "track"), scene),
-        Stage("premanip", "finds the instant before the object moves", see.premanip, found, frames),
-        Stage("seen", "draws what was seen", see.seen, ("recording", *found, "premanip"), frames),
+        Stage("premanip", "finds the instant before the object moves", see.premanip, found, instant),
+        Stage("seen", "draws what was seen", see.seen, ("recording", *found, "premanip"), instant),
+        *([mirrored] if cfg.mirror else []),
     ]
 
 
@@ -95,6 +102,7 @@ class _Seeing:
             load(work.of("object") / OBJECT, ObjectModel),
             None,
             self._cfg.frames,
+            self._cfg.corrections.mask,
             progress=lambda done, total: self._progress("following the object", done, total, f"frame {done}"),
         )
         save(path, work.folder / PATH)
@@ -108,6 +116,7 @@ class _Seeing:
                 landmarker,
                 None,
                 self._cfg.frames,
+                self._cfg.corrections.side,
                 progress=lambda done, total: self._progress("following the hand", done, total, f"frame {done}"),
             )
         finally:
@@ -125,29 +134,53 @@ class _Seeing:
         (work.folder / "left_out.json").write_text(json.dumps(list(found.left_out), indent=1) + "\n")
 
     def premanip(self, work: Work) -> None:
-        """The hand just before the object moves, and why then."""
-        first = 0 if self._cfg.frames is None else self._cfg.frames[0]
+        """The hand just before the object moves, and why then; or in the frame that a person chose."""
+        chosen, first = self._cfg.corrections.frame, self._first
         hand, path = self._paths(work)
-        found = find_premanip(path, self._model(work), hand, None, first)
-        save(found.hand, work.folder / HAND_POSE)
-        record = {"frame": found.frame, "first_motion_frame": found.onset.frame, "reason": found.reason}
-        (work.folder / "premanip.json").write_text(json.dumps(record, indent=1) + "\n")
+        if chosen is None:
+            found = find_premanip(path, self._model(work), hand, None, first)
+            pose, record = found.hand, {"frame": found.frame, "reason": found.reason}
+        else:
+            pose = hand_in_frame(hand, chosen, first)
+            reason = f"A person chose the hand of frame {chosen}, at {pose.time:.2f} s."
+            record = {"frame": chosen, "chosen": True, "reason": reason}
+        save(pose, work.folder / HAND_POSE)
+        (work.folder / PREMANIP).write_text(json.dumps(record, indent=1) + "\n")
 
     def seen(self, work: Work) -> None:
         """Pictures of what was seen, for people."""
-        first = 0 if self._cfg.frames is None else self._cfg.frames[0]
         hand, path = self._paths(work)
         model = self._model(work)
-        premanip = find_premanip(path, model, hand, None, first)
+        chosen = self._cfg.corrections.frame is not None
+        premanip = None if chosen else find_premanip(path, model, hand, None, self._first)
         finding = Finding(self._demo(work), model, path, hand, premanip)
         save_paths(finding, work.folder / "paths.png")
-        save_premanip(premanip, work.folder / "premanip.png")
+        if premanip is not None:
+            save_premanip(premanip, work.folder / "premanip.png")
         save_overlay(
             finding,
             work.folder / "seen.mp4",
             self._cfg.frames,
             lambda done, total: self._progress("drawing what was seen", done, total, f"frame {done}"),
         )
+
+    @property
+    def _first(self) -> int:
+        """The first frame that is used."""
+        return 0 if self._cfg.frames is None else self._cfg.frames[0]
+
+    def mirror(self, work: Work) -> None:
+        """Everything a task is made of, as a mirror shows it, under the names of the stages' own files."""
+        hand, path = self._paths(work)
+        scene = load(work.of("scene") / SCENE, Scene)
+        mirror = find_mirror(path, scene)
+        save(mirrored_model(self._model(work)), work.folder / OBJECT)
+        save(mirror.path(path), work.folder / PATH)
+        save(mirror.hand(hand), work.folder / HAND)
+        save(mirror.scene(scene), work.folder / SCENE)
+        save(mirror.hand_pose(load(work.of("premanip") / HAND_POSE, HandPose)), work.folder / HAND_POSE)
+        record = {"wxyz_xyz_world_mirror": mirror.T_world_mirror.wxyz_xyz.tolist()}
+        (work.folder / MIRROR).write_text(json.dumps(record) + "\n")
 
     def _model(self, work: Work) -> ObjectModel:
         return load(work.of("object") / OBJECT, ObjectModel)
@@ -157,6 +190,27 @@ class _Seeing:
 
     def _demo(self, work: Work) -> Demo:
         return open_recording(work)
+
+
+def hand_in_frame(hand: HandTrajectory, frame: int, first: int) -> HandPose:
+    """The hand of one frame of the recording.
+
+    Args:
+        hand: its path.
+        frame: which.
+        first: frame of the path's first entry.
+
+    Raises:
+        SchemaError: it is not seen there.
+    """
+    entry = frame - first
+    if not 0 <= entry < len(hand.time) or hand.lost[entry]:
+        seen = np.flatnonzero(~hand.lost) + first
+        raise SchemaError(
+            f"The hand is not seen in frame {frame}; it is in {len(seen)} of frames {first} to {first + len(hand.time) - 1}"
+            f"{f', first in {seen[0]}, last in {seen[-1]}' if len(seen) else ''}. Choose one of those."
+        )
+    return HandPose(hand.side, hand.p_world_keypoints[entry], hand.confidence[entry], float(hand.time[entry]))
 
 
 def open_recording(work: Work) -> Demo:

@@ -30,7 +30,8 @@ def task_of(folder: Folder) -> TaskSpec | None:
 
 def start_time(folder: Folder) -> float | None:
     """When [s] in the recording the reference starts: then it is 0 s of the robot's films."""
-    path, task = folder.message("track", PATH, ObjectTrajectory), task_of(folder)
+    task = task_of(folder)
+    path = folder.message("mirror" if folder.has("mirror") else "track", PATH, ObjectTrajectory)
     if path is None or task is None:
         return None
     try:

@@ -16,11 +16,11 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from h2s2r.chain.files import EVALUATION, FILM, HAND_POSE, OBJECT, PATH
+from h2s2r.chain.files import EVALUATION, FILM, HAND_POSE, OBJECT, PATH, PREMANIP
 from h2s2r.report import films
 from h2s2r.report.figures import learning_plot, rollout_plots, seen_plots, start_time, task_of
 from h2s2r.report.folder import Folder
-from h2s2r.report.rehearsal import rehearsal_of
+from h2s2r.report.rehearsal import Rehearsal, rehearsal_of
 from h2s2r_schemas.artifacts import HandPose, ObjectModel, ObjectTrajectory
 from h2s2r_schemas.codec import write_whole
 from h2s2r_sim.view import FilmCfg
@@ -79,7 +79,7 @@ def write_report(folder: Path) -> Path:
 
 def _contents(run: Folder, target: Path) -> dict[str, Any]:
     """What the template shows."""
-    film = _copy(run.file("film", FILM), target)
+    rehearsal = rehearsal_of(run, target)
     return {
         "run": run,
         "name": run.record["name"],
@@ -89,10 +89,10 @@ def _contents(run: Folder, target: Path) -> dict[str, Any]:
         "seconds": sum(stage.seconds for stage in run.stages),
         "beside": _beside(run, target),
         "seen": _film(run.file("seen", "seen.mp4"), target / "seen.mp4"),
-        "film": None if film is None else Shown(film, _poster(target / film)),
+        "film": _posed(_copy(run.file("film", FILM), target), target),
         "no_film": run.text("film", "no_film.txt"),
         "instant": _instant(run, target),
-        "premanip": run.json("premanip", "premanip.json"),
+        "premanip": run.json("premanip", PREMANIP),
         "why": _copy(run.file("seen", "premanip.png"), target),
         "place": run.text("task", "place.txt"),
         "start": run.json("retarget", "start.json"),
@@ -100,7 +100,9 @@ def _contents(run: Folder, target: Path) -> dict[str, Any]:
         "seen_plots": seen_plots(run),
         "rollout_plots": rollout_plots(run),
         "learning": learning_plot(run),
-        "rehearsal": rehearsal_of(run, target),
+        "rehearsal": rehearsal if isinstance(rehearsal, Rehearsal) else None,
+        "no_rehearsal": rehearsal if isinstance(rehearsal, str) else "",
+        "rehearsed": _posed(rehearsal.film, target) if isinstance(rehearsal, Rehearsal) else None,
     }
 
 
@@ -123,15 +125,22 @@ def _film(file: Path | None, film: Path) -> Shown | None:
     return None if file is None else Shown(films.convert(file, film).name, _poster(film))
 
 
+def _posed(film: str | None, target: Path) -> Shown | None:
+    """A film that browsers can play as it is."""
+    return None if film is None else Shown(film, _poster(target / film))
+
+
 def _shown(run: Folder) -> tuple[list[int], np.ndarray, int | None] | None:
     """Of the overlay: which of its pictures shows each frame, those frames' times [s], and which shows the instant."""
     path = run.message("track", PATH, ObjectTrajectory)
     if path is None:
         return None
     frames = run.record["settings"].get("frames")
-    at = run.json("premanip", "premanip.json")
+    at = run.json("premanip", PREMANIP)
     instant = None if at is None else at["frame"] - (frames[0] if frames else 0)
-    index = [k + (_REST if instant is not None and k > instant else 0) for k in range(len(path.time))]
+    # The overlay rests on an instant that was found, not on one that a person chose.
+    rests = at is not None and instant is not None and not at.get("chosen")
+    index = [k + (_REST if rests and k > instant else 0) for k in range(len(path.time))]
     return index, path.time, instant
 
 

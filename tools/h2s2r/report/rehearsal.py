@@ -1,76 +1,81 @@
 """What the rehearsal came to, for the page.
 
-In:  the folder of stage ``rehearse``.   Out: ``Rehearsal``, or none where it was not run.
+In:  the folder of stage ``rehearse`` (chain.rehearsing says what is in it).   Out: ``Rehearsal``, or none where it was not run.
 Not here: rehearsing.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from h2s2r.chain.files import NO_REHEARSAL, REHEARSAL, REHEARSAL_FILM
 from h2s2r.report.folder import Folder
 
 STAGE = "rehearse"
+#: What is shown of the record, besides success, and how it is called.
+_SHOWN = {
+    "failures": "Failed",
+    "stopped": "Stopped because",
+    "seed": "Seed of the first cell",
+    "noise": "Physics and camera",
+    "object_pose_from": "Object's pose from",
+    "server_faults": "Faults of the server",
+    "commands_accepted": "Commands accepted",
+    "commands_refused": "Commands refused",
+    "targets_clamped": "Targets cut to limits",
+    "policy_step_p50_ms": "A step of the policy",
+    "policy_step_p99_ms": "… 99 of 100 steps",
+}
 
 
 @dataclass(frozen=True)
 class Rehearsal:
     """Figures and a film."""
 
-    success: float | None
+    success: float
     """Share of episodes."""
-    interval: tuple[float, float] | None
+    interval: tuple[float, float]
     """Of 95 %."""
-    episodes: int | None
+    episodes: int
     """How many."""
     figures: tuple[tuple[str, str], ...]
-    """Everything else that is one value: name and value, as text."""
+    """What else there is: name and value, as text."""
     film: str | None
-    """File name in the report's folder."""
+    """File name in the report's folder: of the first episode that succeeded, or of the first."""
 
 
-def rehearsal_of(run: Folder, target: Path) -> Rehearsal | None:
-    """What is there of it."""
-    if not run.done(STAGE):
+def rehearsal_of(run: Folder, target: Path) -> Rehearsal | str:
+    """What is there of it, or why there is nothing."""
+    record = run.json(STAGE, REHEARSAL)
+    try:
+        low, high = record["interval"]
+        return Rehearsal(
+            success=float(record["success"]),
+            interval=(float(low), float(high)),
+            episodes=int(record["episodes"]),
+            figures=tuple((said, _text(name, record[name])) for name, said in _SHOWN.items() if name in record),
+            film=_film(run.file(STAGE, REHEARSAL_FILM), target),
+        )
+    except (TypeError, KeyError, ValueError):
+        return run.text(STAGE, NO_REHEARSAL) or "Not run."
+
+
+def _film(file: Path | None, target: Path) -> str | None:
+    if file is None:
         return None
-    folder = run.path / STAGE
-    records = [run.json(STAGE, each.name) for each in sorted(folder.glob("*.json")) if each.name not in _STATE]
-    values: dict[str, Any] = {}
-    for record in records:
-        values |= record if isinstance(record, dict) else {}
-    film = next(iter(sorted(folder.glob("*.mp4"))), None)
-    if film is not None:
-        shutil.copyfile(film, target / "rehearsal.mp4")
-    success, interval, episodes = (values.pop(name, None) for name in ("success", "interval", "episodes"))
-    return Rehearsal(
-        success=float(success) if isinstance(success, (int, float)) else None,
-        interval=(float(interval[0]), float(interval[1]))
-        if isinstance(interval, list) and len(interval) == 2
-        else None,
-        episodes=episodes if isinstance(episodes, int) else None,
-        figures=tuple((_words(name), _text(value)) for name, value in values.items() if _is_figure(value)),
-        film=None if film is None else "rehearsal.mp4",
-    )
+    shutil.copyfile(file, target / REHEARSAL_FILM)
+    return REHEARSAL_FILM
 
 
-_STATE = ("begun.json", "done.json")
-
-
-def _is_figure(value: Any) -> bool:
-    flat = isinstance(value, dict) and all(isinstance(each, (int, float, str)) for each in value.values())
-    return isinstance(value, (bool, int, float, str)) or flat
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{_text(each)} {name}" for name, each in value.items()) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{count} {kind}" for kind, count in value.items()) or "none"
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none was"
+    if name.endswith("_ms"):
+        return f"{value:.1f} ms"
+    return f"{value:,}" if isinstance(value, int) and name != "seed" else str(value)
