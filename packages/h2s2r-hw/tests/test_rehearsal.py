@@ -14,13 +14,16 @@ import msgpack
 import numpy as np
 import pytest
 
+from h2s2r_hw.drivers.fri import JOINT_NAMES as ARM_JOINTS
 from h2s2r_hw.emulators.rehearsal.cases import CASES
 from h2s2r_hw.emulators.rehearsal.faults import FEW, NONE, choose, run_faults
 from h2s2r_hw.emulators.rehearsal.judge import run_case
+from h2s2r_hw.emulators.rehearsal.observe import WireLimits
 from h2s2r_hw.emulators.rehearsal.permitted import Permitted
 from h2s2r_hw.emulators.rehearsal.random_motion import RandomMotion, random_motion
 from h2s2r_hw.emulators.rehearsal.random_residual import random_residual
 from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
+from h2s2r_hw.motion.limits import joint_limits
 from h2s2r_hw.robots import load_robot
 from h2s2r_hw.server.admission import Admission
 from h2s2r_hw.server.config import GatewayCfg
@@ -125,6 +128,40 @@ def test_a_loop_that_jumps_is_caught():
     part.move = lambda offset: [q + 0.2 for q in part.measured]
     motion.run(3)
     assert motion.judge.violations["velocity"] and motion.judge.violations["jerk"]
+
+
+def test_many_ticks_are_judged_as_one_by_one():
+    rng, limits = np.random.default_rng(1), joint_limits(load_robot("iiwa14_allegro"), ARM_JOINTS)
+    sent = np.array(limits.home) + np.cumsum(rng.normal(size=(300, 7)) * 2e-4, axis=0)
+    sent[200, 3] = np.nan
+    one, many = WireLimits(limits, 0.005), WireLimits(limits, 0.005)
+    for judge in (one, many):
+        judge.begin(tuple(limits.home))
+    for each in sent[:150]:
+        one.judge(tuple(each.tolist()))
+    for begin in (0, 70):
+        many.judge_all(sent[begin : 70 if begin == 0 else 150])
+    assert one.violations == many.violations and one.violations["jerk"] > 0 and one.ticks == many.ticks
+    assert many.worst == pytest.approx(one.worst)
+    many.judge_all(sent[150:])
+    assert many.violations["velocity"] >= 2, "a value that is not a number is a violation"
+
+
+def test_what_was_stopped_goes_on(tmp_path):
+    cases, keep, told = choose("killed while holding"), tmp_path / "kept.json", []
+
+    def stop(text: str) -> None:
+        told.append(text)
+        if "residual" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_faults(cases, 200, 3000, tell=stop, keep=keep)
+    assert len(told) == 3 and keep.exists()
+    again: list[str] = []
+    figures = run_faults(cases, 200, 3000, tell=again.append, keep=keep)
+    assert again == told and figures["limit_ticks"] == 200 and figures["residual_violations"] == 0
+    assert not keep.exists() and figures["faults_total"] == 1
 
 
 @pytest.mark.requirement("D26", "D48")

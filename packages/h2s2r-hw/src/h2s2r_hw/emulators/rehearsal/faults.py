@@ -1,17 +1,25 @@
 """``h2s2r-hw faults``: everything that goes wrong, and whether the server then does what is declared.
 
 In:  which cases, how many random ticks and evaluations.   Out: one flat mapping of figures.
-Not here: cases (cases), random motions and corrections (random_motion, random_residual).
+Not here: cases (cases), random motions and corrections (random_motion, random_residual), how they are played (pieces).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from h2s2r_hw.emulators.rehearsal.cases import CASES
-from h2s2r_hw.emulators.rehearsal.judge import Case, Verdict, run_cases
-from h2s2r_hw.emulators.rehearsal.random_motion import random_motion
-from h2s2r_hw.emulators.rehearsal.random_residual import random_residual
+from h2s2r_hw.emulators.rehearsal.judge import Case, Verdict
+from h2s2r_hw.emulators.rehearsal.pieces import (
+    EVALUATIONS_EACH,
+    TICKS_EACH,
+    Found,
+    Kept,
+    Piece,
+    play_all,
+    random_pieces,
+)
 
 #: What a whole run consists of.
 TICKS, EVALUATIONS = 1_000_000, 10_000_000
@@ -60,7 +68,9 @@ def run_faults(
     ticks: int = TICKS,
     evaluations: int = EVALUATIONS,
     seed: int = 0,
-    tell: Callable[[Verdict], None] = lambda verdict: None,
+    tell: Callable[[str], None] = lambda text: None,
+    workers: int = 1,
+    keep: Path | None = None,
 ) -> dict[str, float | int]:
     """Figures of these cases, and of random motions and corrections.
 
@@ -69,9 +79,39 @@ def run_faults(
         ticks: of the arm's loop under random orders; 0 for none.
         evaluations: of the clamp of corrections; 0 for none.
         seed: of what is random there. Cases have their own.
-        tell: told each verdict as it is made.
+        tell: told a line or two of each piece as it is done.
+        workers: processes that play pieces.
+        keep: file for what is done, so that a run that was stopped goes on there; it is gone at the end.
     """
-    verdicts = run_cases(cases, tell)
+    by_title = {case.title: case for case in cases}
+    pieces = [Piece("case", title) for title in by_title]
+    pieces += random_pieces("motion", ticks, TICKS_EACH, seed)
+    pieces += random_pieces("residual", evaluations, EVALUATIONS_EACH, seed)
+    kept = Kept(keep)
+    found = play_all(pieces, workers, kept, lambda piece, figures: tell(_told(piece, figures)))
+    verdicts = [
+        Verdict(by_title[piece.name], figures["figures"], figures["wrong"])
+        for piece, figures in found.items()
+        if piece.kind == "case"
+    ]
+    figures = _of_cases(verdicts)
+    for kind in ("motion", "residual"):
+        figures |= _together([figures for piece, figures in found.items() if piece.kind == kind])
+    kept.forget()
+    return figures
+
+
+def _told(piece: Piece, found: Found) -> str:
+    """What is said of a piece."""
+    if piece.kind != "case":
+        broken = {name: value for name, value in found.items() if name in NONE and value}
+        return f"{'FAIL' if broken else 'ok  '}  random {piece.kind} {piece.name}"
+    return "\n".join(
+        [f"{'FAIL' if found['wrong'] else 'ok  '}  {piece.name}", *(f"      {each}" for each in found["wrong"])]
+    )
+
+
+def _of_cases(verdicts: list[Verdict]) -> dict[str, float | int]:
     figures: dict[str, float | int] = {
         "faults_total": len(verdicts),
         "faults_failed": sum(bool(verdict.wrong) for verdict in verdicts),
@@ -88,8 +128,13 @@ def run_faults(
         figures["killed_client_rest_s"] = max(rests)
     if offs:
         figures["killed_hand_loop_off_s"] = max(offs)
-    if ticks:
-        figures |= random_motion(ticks, seed)
-    if evaluations:
-        figures |= random_residual(evaluations, seed)
     return figures
+
+
+def _together(found: list[Found]) -> dict[str, float | int]:
+    """Sums of what was counted, and the worst of what was measured."""
+    names = found[0] if found else {}
+    return {
+        name: (max if "worst" in name else sum)(each[name] for each in found)  # pyright: ignore[reportUnknownVariableType]
+        for name in names
+    }

@@ -7,7 +7,7 @@ Not here: the cases themselves (cases).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,15 +80,6 @@ def run_case(case: Case) -> Verdict:
         if not _fits(value, expected):
             verdict.wrong.append(f"{name} is {value!r}, expected {expected!r}")
     return verdict
-
-
-def run_cases(cases: Iterable[Case], tell: Callable[[Verdict], None] = lambda verdict: None) -> list[Verdict]:
-    """Play all, one after the other."""
-    verdicts: list[Verdict] = []
-    for case in cases:
-        verdicts.append(run_case(case))
-        tell(verdicts[-1])
-    return verdicts
 
 
 def _fits(value: Figure, expected: Expected) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+import numpy as np
+
 from h2s2r_hw.drivers.allegro.frames import SERVO_OFF, SERVO_ON, SET_TORQUE
 from h2s2r_hw.drivers.fri import JOINT_NAMES, FriVersion, SessionState, decode_command, decode_monitoring
 from h2s2r_hw.motion.limits import JointLimits, joint_limits
@@ -64,6 +66,27 @@ class WireLimits:
                 # Written so that a value that is not a number is a violation.
                 self._note(name, abs(value) / most, not abs(value) <= most * (1.0 + ROUNDING))
         self._before, self._rates = joint_pos, (new_v, new_a)
+
+    def judge_all(self, joint_pos: np.ndarray) -> None:
+        """(T, 7) [rad] were sent, one after the other: as ``judge``, at once."""
+        limits, period, (velocities, accelerations) = self._limits, self._period, self._rates
+        self.ticks += len(joint_pos)
+        beyond = np.maximum(np.array(limits.lower) - joint_pos, joint_pos - np.array(limits.upper))
+        v = np.diff(joint_pos, axis=0, prepend=[self._before]) / period
+        a = np.diff(v, axis=0, prepend=[velocities]) / period
+        j = np.diff(a, axis=0, prepend=[accelerations]) / period
+        self.violations["position"] += int((~(beyond <= _STILL)).sum())
+        self.worst["position"] = max(self.worst["position"], float(beyond.max()))
+        for name, values, most in (
+            ("velocity", v, limits.velocity),
+            ("acceleration", a, limits.acceleration),
+            ("jerk", j, limits.jerk),
+        ):
+            part = np.abs(values) / np.array(most)
+            # Written so that a value that is not a number is a violation.
+            self.violations[name] += int((~(part <= 1.0 + ROUNDING)).sum())
+            self.worst[name] = max(self.worst[name], float(part.max()))
+        self._before, self._rates = tuple(joint_pos[-1].tolist()), (v[-1].tolist(), a[-1].tolist())
 
     def _note(self, name: str, value: float, violated: bool) -> None:
         self.worst[name] = max(self.worst[name], value)

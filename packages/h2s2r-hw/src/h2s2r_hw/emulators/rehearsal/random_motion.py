@@ -38,6 +38,8 @@ from h2s2r_hw.states import State
 
 _PERIOD_NS = 5_000_000
 _VERSION = FriVersion.V1_15
+#: Ticks that are judged together.
+_AT_ONCE = 1000
 
 
 class _Cable(ArmLink):
@@ -131,21 +133,25 @@ class RandomMotion:
 
     def run(self, ticks: int) -> None:
         """So many more ticks."""
-        for tick in range(ticks):
-            self._now_ns += _PERIOD_NS
-            if tick % 4 == 0:
-                self._ask()
-            if tick % 3 == 0:
-                self._aim()
-            if tick % 20 == 0:
-                self._correct()
-            self._cable.coming = self._cabinet.say(self._now_ns)
-            self.loop.hear("fri", 1, self._now_ns)
-            sent = decode_command(self._cable.answer, _VERSION).joint_pos or ()
-            self.judge.judge(sent)
-            self._cabinet.joint_pos = sent
-            self._log.skip(1)
-            self.tracked += self.loop.part.state == State.TRACK
+        for begin in range(0, ticks, _AT_ONCE):
+            self.judge.judge_all(np.array([self._tick(tick) for tick in range(begin, min(ticks, begin + _AT_ONCE))]))
+
+    def _tick(self, tick: int) -> tuple[float, ...]:
+        """One more; (7) [rad] was sent."""
+        self._now_ns += _PERIOD_NS
+        if tick % 4 == 0:
+            self._ask()
+        if tick % 3 == 0:
+            self._aim()
+        if tick % 20 == 0:
+            self._correct()
+        self._cable.coming = self._cabinet.say(self._now_ns)
+        self.loop.hear("fri", 1, self._now_ns)
+        sent = decode_command(self._cable.answer, _VERSION).joint_pos or ()
+        self._cabinet.joint_pos = sent
+        self._log.skip(1)
+        self.tracked += self.loop.part.state == State.TRACK
+        return sent
 
     def _begin(self) -> None:
         orders = self._orders.record
