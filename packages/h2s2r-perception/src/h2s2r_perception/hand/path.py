@@ -137,13 +137,10 @@ def fit_path(
     T_world_camera = demo.meta.calibration.T_world_camera
     if len(found) < fewest:
         raise SchemaError(
-            f"A hand is seen in {len(found)} of frames {first} to {last}; {fewest} are needed. Show it to the camera with its "
-            "fingers apart, in good light; or give its keypoints by hand (--keypoints)."
+            f"A hand is seen in {len(found)} of frames {first} to {last}; {fewest} are needed. Show it to the camera with "
+            "fingers apart, in good light; or give its keypoints (--keypoints)."
         )
-    every = {**(elsewhere or {}), **found}
-    looks = stacked(every[index] for index in sorted(every))
-    sided = decide_side(looks.as_right, cfg, side, looks.as_left)
-    sided = sided.only(np.isin(sided.evidence.index, list(found)))
+    sided = _sided(found, elsewhere or {}, cfg, side)
     if side is None and (~sided.contradicts).sum() < fewest:
         raise SchemaError(
             f"In {int(sided.contradicts.sum())} of the {len(found)} frames with a hand from {first} to {last} it looks like the "
@@ -165,6 +162,14 @@ def fit_path(
         confidence=sure,
         lost=np.isnan(p_world[:, 0, 0]),
     )
+
+
+def _sided(found: Mapping[int, Looks], elsewhere: Mapping[int, Looks], cfg: HandCfg, side: str | None) -> Sided:
+    """The frames in ``found``, of the hand that these and those ``elsewhere`` speak for."""
+    every = {**elsewhere, **found}
+    looks = stacked(every[index] for index in sorted(every))
+    sided = decide_side(looks.as_right, cfg, side, looks.as_left)
+    return sided.only(np.isin(sided.evidence.index, list(found)))
 
 
 def _together(sided: Sided, time: np.ndarray, cfg: HandCfg) -> tuple[Evidence, Fit, np.ndarray]:
