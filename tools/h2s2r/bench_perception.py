@@ -1,6 +1,7 @@
 """``h2s2r bench perception``: recordings of every task are rendered, looked at, and compared with their truth.
 
-In:  seeds.   Out: one flat mapping of figures; recordings and results in ``runs/bench/perception``, so that a run can go on.
+In:  seeds.   Out: one flat mapping of figures; recordings and results in ``runs/bench/perception``, so that a run can go on, with
+the figures of the seeds that are done in ``so_far.json``.
 Not here: rendering (sim), looking and comparing (perception).
 
 Where the real recording ``mug_real`` is beside the checkout, or in the folder that H2S2R_RECORDINGS names, it is measured too.
@@ -8,6 +9,7 @@ Where the real recording ``mug_real`` is beside the checkout, or in the folder t
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -19,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from h2s2r_perception.benchmark import measure_all, measure_real
+from h2s2r_schemas.codec import write_whole
 from h2s2r_sim.demonstrate import record_demo
 from h2s2r_sim.task import task_names
 
@@ -44,10 +47,17 @@ def run(slow: bool = False, seeds: tuple[int, ...] = ()) -> dict[str, Any]:
     """
     seeds = seeds or (_SEEDS_SLOW if slow else _SEEDS)
     workers = os.cpu_count() or 1
+    folders: list[Path] = []
+    measured: dict[str, Any] = {}
     with _bars() as bars:
-        folders = _render(seeds, workers, _bar(bars, "rendering"))
-        timed = [folder for folder in folders if folder.name.endswith(f"_{seeds[0]}")]
-        measured = measure_all(folders, FOLDER / "results", timed, workers, progress=_bar(bars, "looking"))
+        rendering, looking = _bar(bars, "rendering"), _bar(bars, "looking")
+        for number, seed in enumerate(seeds):
+            # Seed by seed: a run that is stopped leaves figures of every task.
+            folders += _render((seed,), workers, rendering)
+            timed = [folder for folder in folders if folder.name.endswith(f"_{seeds[0]}")]
+            measured = measure_all(folders, FOLDER / "results", timed, workers, progress=looking)
+            so_far = measured | {"seeds_done": number + 1, "seeds_wanted": len(seeds)}
+            write_whole(FOLDER / "so_far.json", (json.dumps(so_far, indent=1) + "\n").encode())
     real = real_recording()
     return measured | (measure_real(real) if real is not None else {})
 
