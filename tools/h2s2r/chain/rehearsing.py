@@ -5,10 +5,11 @@ Not here: rehearsing (h2s2r.rehearsal).
 
 ``rehearsal.json`` holds ``what`` it is in words, ``success`` (a share) with its Wilson ``interval``, how many ``episodes``, the
 ``seed`` of the first cell and the ``noise``, where the ``object_pose_from``, ``failures`` by kind, ``stopped`` (why, in words),
-``server_faults`` by code, ``commands_accepted``, ``commands_refused`` by code, ``targets_clamped`` (joints whose target the
-server cut to its limits, summed over the commands), ``policy_step_p50_ms`` and ``…_p99_ms`` (from a state to its command, by
-the wall), and ``each`` episode: ``seed``, ``success``, ``failure``, ``stopped``, ``position_error`` [m], ``rotation_error``
-[rad], ``seconds`` of wall time. Where the robot cannot be emulated there is ``no_rehearsal.txt`` alone.
+``server_faults`` by code, the ``largest_external_torque`` that the server felt on any joint of the arm [N·m],
+``commands_accepted``, ``commands_refused`` by code, ``targets_clamped`` (joints whose target the server cut to its limits, summed
+over the commands), ``policy_step_p50_ms`` and ``…_p99_ms`` (from a state to its command, by the wall), and ``each`` episode:
+``seed``, ``success``, ``failure``, ``stopped``, ``position_error`` [m], ``rotation_error`` [rad], ``external_torque`` [N·m],
+``seconds`` of wall time. Where the robot cannot be emulated there is ``no_rehearsal.txt`` alone.
 """
 
 from __future__ import annotations
@@ -39,7 +40,12 @@ _FILM = FilmCfg(size=(480, 360), shadow_size=512, oversampling=1, columns=1)
 
 def rehearsing(cfg: RunCfg, progress: Progress) -> Stage:
     """The stage."""
-    settings = {"robot": cfg.robot, "episodes": cfg.rehearsals, "seed": cfg.rehearsal_seed}
+    settings = {
+        "robot": cfg.robot,
+        "episodes": cfg.rehearsals,
+        "seed": cfg.rehearsal_seed,
+        "tracked": cfg.tracked,
+    }
     return Stage("rehearse", f"rehearses the policy, {WORDS}", _Rehearsing(cfg, progress), ("export",), settings)
 
 
@@ -64,7 +70,7 @@ class _Rehearsing:
             (work.folder / NO_REHEARSAL).write_text(objection + "\n")
             return
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        cfg = RehearsalCfg(self._cfg.rehearsals, self._seed(work), workers=min(cores, 4))
+        cfg = RehearsalCfg(self._cfg.rehearsals, self._seed(work), tracked=self._cfg.tracked, workers=min(cores, 4))
         done: list[Episode] = []
 
         def tell(episode: Episode) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from h2s2r.rehearsal.config import RehearsalCfg, server_cfg
 from h2s2r.rehearsal.tracker import CameraTracker, NoisyTracker
 from h2s2r.rehearsal.wires import CHANNELS, POLICY
+from h2s2r_hw.drivers.fri import JOINT_NAMES as ARM_JOINTS
 from h2s2r_hw.emulators.cell import CellCfg
 from h2s2r_hw.emulators.hand import HandCfg
 from h2s2r_hw.emulators.lockstep import Lockstep
@@ -23,7 +24,6 @@ from h2s2r_hw.emulators.rehearsal.outside import Outside
 from h2s2r_hw.emulators.rehearsal.whole import QUICK, SECOND, Rehearsal
 from h2s2r_hw.emulators.rehearsal.whole import RehearsalCfg as WholeCfg
 from h2s2r_hw.emulators.twin import Twin, TwinCfg
-from h2s2r_hw.server.view import View
 from h2s2r_hw.states import State
 from h2s2r_retarget.embodiment import Embodiment
 from h2s2r_schemas.artifacts import TaskSpec
@@ -49,20 +49,19 @@ class Truth:
     """(T) of (J) [rad]."""
     wxyz_xyz_world_object: list[np.ndarray] = field(default_factory=list)
     """(T) of (7)."""
+    external_torque: np.ndarray = field(default_factory=lambda: np.zeros(len(ARM_JOINTS)))
+    """(7) [N·m] the largest that the server felt on each joint of the arm, either way."""
 
 
 class _Watch:
     """Writes down the truth at the times of states; nothing pushes the object before the robot follows somebody."""
 
-    def __init__(self, twin: Twin, period_ns: int) -> None:
-        self.truth = Truth()
+    def __init__(self, twin: Twin, whole: Rehearsal, period_ns: int) -> None:
+        self.truth, self._whole = Truth(), whole
         self._twin, self._period_ns, self._due_ns = twin, period_ns, 0
         self._pushes, twin.pushing = twin.pushing, False
-        self._view: View | None = None
-
-    def begin(self, view: View) -> None:
-        """From now on it counts, as of what the server says of itself."""
-        self._view = view
+        self.counts = False
+        """Whether what happens is part of the episode."""
 
     def next_event_ns(self) -> int:
         """[ns]."""
@@ -75,11 +74,13 @@ class _Watch:
     def act(self, now_ns: int) -> Mapping[str, int]:
         """Look."""
         self._due_ns += self._period_ns
-        if self._view is None:
+        if not self.counts:
             return {}
         twin, truth = self._twin, self.truth
         twin.advance(now_ns)
-        twin.pushing = self._pushes and self._view.state == State.TRACK
+        twin.pushing = self._pushes and self._whole.gateway.view.state == State.TRACK
+        felt = np.abs(self._whole.status("arm")["external_torque"])
+        truth.external_torque = np.maximum(truth.external_torque, felt)
         truth.time_ns.append(now_ns)
         truth.joint_pos.append(twin.joint_pos)
         truth.wxyz_xyz_world_object.append(np.array(twin.T_world_object.wxyz_xyz))
@@ -121,13 +122,16 @@ class RehearsalCell:
         }
         """What the policy's process is told: addresses and folders of keys."""
         period_ns = round(SECOND / server.gateway.state_hz)
-        watch, self._tracker = _Watch(self.twin, period_ns), self._make_tracker(embodiment, cfg, period_ns, seed)
+        watch, self._tracker = (
+            _Watch(self.twin, self.whole, period_ns),
+            self._make_tracker(embodiment, cfg, period_ns, seed),
+        )
         self.truth = watch.truth
         self.whole.group.stages += [self._tracker, watch]
         self.whole.run(_SETTLE)
         # From here on there is somebody to tell, and what happens counts.
         self._tracker.publish = self._publish
-        watch.begin(self.whole.gateway.view)
+        watch.counts = True
         self.clock.now_ns = self.whole.now_ns
 
     def _make_tracker(

@@ -45,6 +45,8 @@ class Episode:
     """[rad] likewise."""
     faults: tuple[str, ...]
     """Codes of faults that the server latched."""
+    external_torque: float
+    """[N·m] the largest that the server felt on any joint of the arm."""
     counters: Mapping[str, int]
     """All that the server counted."""
     thinking: tuple[float, ...]
@@ -89,6 +91,7 @@ def play(
         position_error=verdict.position_error,
         rotation_error=verdict.rotation_error,
         faults=() if state.fault is None else (state.fault.code,),
+        external_torque=float(cell.truth.external_torque.max()),
         counters=dict(state.counters),
         thinking=tuple(said.get("thinking", ())),
         seconds=time.perf_counter() - began,

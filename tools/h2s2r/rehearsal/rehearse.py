@@ -80,6 +80,7 @@ class Rehearsed:
             "failures": self.failures,
             "stopped": sorted({each.stopped for each in self.episodes if each.stopped}),
             "server_faults": dict(sorted(Counter(code for each in self.episodes for code in each.faults).items())),
+            "largest_external_torque": max(each.external_torque for each in self.episodes),
             "commands_accepted": counted["accepted"],
             "commands_refused": refused(counted),
             "targets_clamped": counted["arm.clamped_position"] + counted["hand.clamped_position"],
@@ -95,7 +96,7 @@ def refused(counters: Mapping[str, int]) -> dict[str, int]:
 
 
 def _row(episode: Episode) -> dict[str, Any]:
-    keys = ("seed", "success", "failure", "stopped", "position_error", "rotation_error", "seconds")
+    keys = ("seed", "success", "failure", "stopped", "position_error", "rotation_error", "external_torque", "seconds")
     values = {key: getattr(episode, key) for key in keys}
     return {key: None if value != value else value for key, value in values.items()}  # noqa: PLR0124 - NaN
 
