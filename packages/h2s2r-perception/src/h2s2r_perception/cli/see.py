@@ -22,8 +22,7 @@ def run(chosen: argparse.Namespace) -> int:
     from h2s2r_perception.view import Finding, overlay, plots  # noqa: PLC0415
 
     demo, model, out = open_demo(chosen.demo), load(chosen.object, ObjectModel), chosen.out
-    bars: dict[str, Callable[[int, int], None]] = {}
-    seen = see(demo, model, frames=chosen.frames, progress=lambda what, *step: bars.setdefault(what, bar(what))(*step))
+    seen = see(demo, model, frames=chosen.frames, progress=_one_bar())
     out.mkdir(parents=True, exist_ok=True)
     for name, message in (
         ("path", seen.path),
@@ -45,6 +44,18 @@ def run(chosen: argparse.Namespace) -> int:
         plots.save_premanip(seen.premanip, out / "premanip.png")
     print(f"written: {out}")
     return 0
+
+
+def _one_bar() -> Callable[[str, int, int], None]:
+    """Object and hand are followed at once: one bar for both."""
+    show, steps = bar("looking"), {}
+
+    def advance(what: str, done: int, total: int) -> None:
+        steps[what] = (done, total)
+        every = list(steps.values())
+        show(sum(one for one, _ in every), sum(all_of for _, all_of in every))
+
+    return advance
 
 
 def add(verbs: Verbs) -> None:
