@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-GATES = ["ruff check", "ruff format --check", "pyright", "lint-imports", "h2s2r isolate", "pytest"]
+GATES = ["ruff check", "ruff format --check", "pyright", "lint-imports", "mkdocs build", "h2s2r isolate", "pytest"]
 
 
 def run(folder: Path, failing: str) -> subprocess.CompletedProcess[str]:

@@ -207,3 +207,6 @@ def test_every_requirement_is_known_and_the_unshown_are_listed():
     report = requirements.report(rows)
     missing = [row.id for row in rows if not row.shown and row.in_simulation != "out"]
     assert f"Nothing shows these {len(missing)} yet" in report
+    hardware = [row.id for row in rows if row.in_simulation == "partly"]
+    assert len(hardware) <= 7 and f"These {len(hardware)} need hardware" in report
+    assert all(bool(row.hardware) == (row.id in hardware) for row in rows)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from run_folders import make_run
 
 from h2s2r.cli import app
@@ -51,6 +52,7 @@ def test_it_shows_every_part_within_the_screen_without_network_or_complaint(page
     rehearsal = page.inner_text("#rehearsal")
     assert "90.0 % of 10 episodes" in rehearsal and "12345678" in rehearsal and "1.2 ms" in rehearsal
     assert "zero-shot to the emulated robot" in page.inner_text("header")
+    assert "--rehearsal-seed 12345678" in page.inner_text("#repeat .command")
     assert len(page.query_selector_all(".plot svg")) == 6
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
@@ -131,7 +133,10 @@ def test_the_command_writes_it_and_every_file_it_names_is_beside_it(
     report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(report.parent)
-    app.cli(prog="h2s2r", args=["report", str(report.parents[1])])
+    picture = report.parents[2] / "both.webp"
+    app.cli(prog="h2s2r", args=["report", str(report.parents[1]), "--picture", str(picture)])
+    with Image.open(picture) as moving:
+        assert moving.n_frames > 20 and moving.size[0] > 2 * moving.size[1]
     assert capsys.readouterr().out.strip() == str(report)
     named = set(re.findall(r'(?:src|poster)="([^"]+)"', report.read_text(encoding="utf-8")))
     assert {"human.mp4", "robot_one.mp4", "seen.mp4", "robot.mp4", "instant.jpg"} <= named

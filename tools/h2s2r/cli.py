@@ -139,15 +139,16 @@ def _ask(question: Question) -> str:
 
 
 @app.command(name="report")
-def write_report(folder: Annotated[Path, tyro.conf.Positional], /) -> int:
+def write_report(folder: Annotated[Path, tyro.conf.Positional], /, picture: Path | None = None) -> int:
     """Write the report of a run anew, also of one that is not complete: it says then what is missing.
 
     Args:
         folder: what was --out of the run.
+        picture: write human and robot side by side as a moving picture too, ending in .webp.
     """
     from h2s2r import report  # noqa: PLC0415 - as above
 
-    print(report.write_report(folder))
+    print(report.write_report(folder, picture))
     return 0
 
 

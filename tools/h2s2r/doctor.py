@@ -6,6 +6,7 @@ Not here: installing anything; a robot or its server (h2s2r-hw doctor, h2s2r-hw 
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import shutil
@@ -159,7 +160,7 @@ def _pictures() -> tuple[bool, str]:
 
 def _camera() -> tuple[bool, str]:
     try:
-        import pyrealsense2  # noqa: PLC0415 - an extra, and slow
+        pyrealsense2 = importlib.import_module("pyrealsense2")  # an extra of h2s2r-perception
     except ImportError:
         return False, "no camera can be asked for: pip install 'h2s2r-perception[realsense]'; recordings need none"
     context = pyrealsense2.context()

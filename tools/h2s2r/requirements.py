@@ -28,6 +28,8 @@ class Row:
     """What it is, in a line."""
     in_simulation: str
     """``yes``, ``partly`` (the rest needs hardware) or ``out`` (not pursued)."""
+    hardware: str = ""
+    """What only hardware can show, where it is ``partly``."""
     tests: list[str] = field(default_factory=list)
     """``file::test`` of the tests that carry its mark."""
     benchmarks: list[str] = field(default_factory=list)
@@ -80,7 +82,7 @@ def _marks(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def report(found: list[Row]) -> str:
-    """Rows for a person: each id with what shows it, then the ids that nothing shows."""
+    """Rows for a person: each id with what shows it, the ids that nothing shows, and those that need hardware for the rest."""
     lines = []
     for row in found:
         if row.shown:
@@ -89,8 +91,12 @@ def report(found: list[Row]) -> str:
     missing = [row for row in found if not row.shown and row.in_simulation != "out"]
     lines.append(f"\nNothing shows these {len(missing)} yet:")
     lines.extend(f"{row.id:<5} {row.title}" for row in missing)
+    partly = [row for row in found if row.in_simulation == "partly"]
+    lines.append(f"\nThese {len(partly)} need hardware for the rest; nothing here has run on any:")
+    lines.extend(f"{row.id:<5} {row.title}: {row.hardware}" for row in partly)
     out = sum(row.in_simulation == "out" for row in found)
     lines.append(
-        f"\n{sum(row.shown for row in found)} of {len(found)} shown, {len(missing)} not yet, {out} not pursued."
+        f"\n{sum(row.shown for row in found)} of {len(found)} shown, {len(missing)} not yet, {out} not pursued; {len(partly)} "
+        "need hardware for the rest."
     )
     return "\n".join(lines)

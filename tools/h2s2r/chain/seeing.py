@@ -8,6 +8,7 @@ Not here: how it is done (h2s2r-perception).
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from h2s2r.chain.config import Progress, RunCfg
 from h2s2r.chain.files import HAND, HAND_POSE, MIRROR, OBJECT, PATH, PREMANIP, SCENE
 from h2s2r.chain.stage import Stage, Work, file_hash
+from h2s2r_perception.calibrate import level_camera
 from h2s2r_perception.convert import ConvertCfg, convert
 from h2s2r_perception.hand.mediapipe_hands import open_landmarker
 from h2s2r_perception.hand.path import track_hand
@@ -28,7 +30,7 @@ from h2s2r_perception.view.overlay import save_overlay
 from h2s2r_perception.view.plots import save_paths, save_premanip
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, ObjectTrajectory, Scene
 from h2s2r_schemas.codec import load, save
-from h2s2r_schemas.demo import Demo, open_demo
+from h2s2r_schemas.demo import Demo, DemoWriter, open_demo
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.task import read_object
 
@@ -72,17 +74,19 @@ class _Seeing:
         self._cfg, self._recording, self._object, self._progress = cfg, recording, model, progress
 
     def recording(self, work: Work) -> None:
-        """Leave where the recording is; one of another tool is converted first."""
-        source = self._recording
-        if not (source / _META).is_file():
-            target = work.folder / "demo"
+        """Leave where the recording is. One of another tool is converted; one whose camera has no place gets one, level."""
+        source, copy = self._recording, work.folder / "demo"
+        converted = not (source / _META).is_file()
+        if converted:
             form = ConvertCfg(rate_hz=self._cfg.fps, overwrite=True)
-            convert(source, target, form, lambda done, total: self._progress("converting", done, total, ""))
-            return
-        demo = open_demo(source)
-        if self._cfg.fps is not None and demo.meta.time_measured:
+            convert(source, copy, form, lambda done, total: self._progress("converting", done, total, ""))
+        demo = open_demo(copy if converted else source)
+        if not converted and self._cfg.fps is not None and demo.meta.time_measured:
             raise SchemaError(f"{source} has times that were measured; leave the frame rate ({self._cfg.fps}/s) out.")
-        (work.folder / "where.json").write_text(json.dumps({"folder": str(source.resolve())}) + "\n")
+        if demo.meta.calibration.wxyz_xyz_world_camera is None:
+            _levelled(demo, work.folder)
+        elif not converted:
+            (work.folder / "where.json").write_text(json.dumps({"folder": str(source.resolve())}) + "\n")
 
     def object(self, work: Work) -> None:
         """An ``ObjectModel`` from whatever describes it."""
@@ -139,12 +143,12 @@ class _Seeing:
         hand, path = self._paths(work)
         if chosen is None:
             found = find_premanip(path, self._model(work), hand, None, first)
-            pose, record = found.hand, {"frame": found.frame, "reason": found.reason}
+            taken, record = found.hand, {"frame": found.frame, "reason": found.reason}
         else:
-            pose = hand_in_frame(hand, chosen, first)
-            reason = f"A person chose the hand of frame {chosen}, at {pose.time:.2f} s."
+            taken = hand_in_frame(hand, chosen, first)
+            reason = f"A person chose the hand of frame {chosen}, at {taken.time:.2f} s."
             record = {"frame": chosen, "chosen": True, "reason": reason}
-        save(pose, work.folder / HAND_POSE)
+        save(taken, work.folder / HAND_POSE)
         (work.folder / PREMANIP).write_text(json.dumps(record, indent=1) + "\n")
 
     def seen(self, work: Work) -> None:
@@ -190,6 +194,16 @@ class _Seeing:
 
     def _demo(self, work: Work) -> Demo:
         return open_recording(work)
+
+
+def _levelled(demo: Demo, folder: Path) -> None:
+    """A copy of the recording in a world that is level on the table: where its camera stood, nobody measured."""
+    meta = demo.meta.replace(calibration=level_camera(demo))
+    with DemoWriter(folder / "levelled", meta, overwrite=True) as writer:
+        for frame in demo:
+            writer.append(frame.time, frame.rgb, frame.depth, frame.masks)
+    shutil.rmtree(folder / "demo", ignore_errors=True)
+    (folder / "levelled").rename(folder / "demo")
 
 
 def hand_in_frame(hand: HandTrajectory, frame: int, first: int) -> HandPose:

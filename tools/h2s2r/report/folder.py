@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from h2s2r.chain.files import RUN
+from h2s2r.chain.files import REHEARSAL, RUN
 from h2s2r.chain.stage import BEGUN, DONE
 from h2s2r_schemas.codec import Message, load
 from h2s2r_schemas.errors import H2S2RError
@@ -58,8 +58,11 @@ class Folder:
 
     @property
     def command(self) -> str:
-        """What to type to have it done again, or gone on with."""
-        return shlex.join(self.record["command"])
+        """What to type to have it done again, or gone on with; the seed that a rehearsal drew is in it."""
+        words, rehearsed = list(self.record["command"]), self.json("rehearse", REHEARSAL)
+        if "--rehearsal-seed" not in words and isinstance(rehearsed, dict) and "seed" in rehearsed:
+            words += ["--rehearsal-seed", str(rehearsed["seed"])]
+        return shlex.join(words)
 
     @property
     def missing(self) -> list[StageState]:

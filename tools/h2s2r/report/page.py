@@ -20,9 +20,11 @@ from h2s2r.chain.files import EVALUATION, FILM, HAND_POSE, OBJECT, PATH, PREMANI
 from h2s2r.report import films
 from h2s2r.report.figures import learning_plot, rollout_plots, seen_plots, start_time, task_of
 from h2s2r.report.folder import Folder
+from h2s2r.report.picture import save_picture
 from h2s2r.report.rehearsal import Rehearsal, rehearsal_of
 from h2s2r_schemas.artifacts import HandPose, ObjectModel, ObjectTrajectory
 from h2s2r_schemas.codec import write_whole
+from h2s2r_schemas.errors import H2S2RError
 from h2s2r_sim.view import FilmCfg
 
 #: In the folder of the run.
@@ -54,17 +56,18 @@ class Beside:
     """Whether the robot does it as in a mirror."""
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, picture: Path | None = None) -> Path:
     """Write the page anew.
 
     Args:
         folder: of the run, done or not.
+        picture: file of a moving picture of human and robot to write besides, ending in .webp.
 
     Returns:
         The page.
 
     Raises:
-        H2S2RError: no run was begun there.
+        H2S2RError: no run was begun there, or there are no films for a picture yet.
         OSError: it cannot be written.
     """
     run, target = Folder(folder), folder / REPORT
@@ -72,8 +75,13 @@ def write_report(folder: Path) -> Path:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_PAGE), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
     )
-    page = environment.get_template("index.html.j2").render(_contents(run, target))
-    write_whole(target / INDEX, page.encode())
+    contents = _contents(run, target)
+    write_whole(target / INDEX, environment.get_template("index.html.j2").render(contents).encode())
+    if picture is not None:
+        beside = contents["beside"]
+        if beside is None:
+            raise H2S2RError(f"{folder} has no films of human and robot yet: let the run go on, with\n{run.command}")
+        save_picture(target, beside.human, beside.robot, beside.ahead, picture)
     return target / INDEX
 
 
