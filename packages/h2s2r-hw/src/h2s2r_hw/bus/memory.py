@@ -28,7 +28,7 @@ def create(path: Path, size: int) -> memoryview:
         try:
             # Not a hole: a full /dev/shm must refuse here, not kill a loop that writes.
             os.posix_fallocate(descriptor, 0, size)
-            return memoryview(mmap.mmap(descriptor, size))
+            return _map(descriptor, size)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -51,6 +51,11 @@ def attach(path: Path, size: int) -> memoryview:
             raise H2S2RError(
                 f"{path}: {found} bytes, expected {size}. It is another version's: stop the server and start it anew."
             )
-        return memoryview(mmap.mmap(descriptor, size))
+        return _map(descriptor, size)
     finally:
         os.close(descriptor)
+
+
+def _map(descriptor: int, size: int) -> memoryview:
+    # All pages at once: otherwise the first write to each stops a loop for it, minutes later.
+    return memoryview(mmap.mmap(descriptor, size, mmap.MAP_SHARED | mmap.MAP_POPULATE))

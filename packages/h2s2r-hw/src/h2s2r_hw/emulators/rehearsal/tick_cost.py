@@ -11,7 +11,8 @@ by byte. A CAN controller is not at hand: frames go through a socket pair, in So
 
 Once, the loop has a core and meets the next event as soon as it is done with the one before: as on a core that is kept for
 it, whose caches nobody else fills. Once, both loops meet events at the rates of the devices and share a core, also with
-whatever else runs on this machine in between: ``paced``.
+whatever else runs on this machine in between: ``paced``. ``echo`` is a process that only sends a part of each of the arm's
+datagrams back: what this machine, as it is, takes for that alone.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from h2s2r_hw.bus.records import NUM_JOINTS
 from h2s2r_hw.bus.slots import Slot
 from h2s2r_hw.emulators.rehearsal.recording import Event, Recorder
 from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
-from h2s2r_hw.emulators.rehearsal.tick_process import NOW, WAITS
+from h2s2r_hw.emulators.rehearsal.tick_process import ANSWER, NOW, WAITS
 from h2s2r_hw.emulators.rehearsal.whole import MS, SECOND, Rehearsal
 from h2s2r_hw.processes.runtime import Runtime
 from h2s2r_schemas.errors import H2S2RError
@@ -91,7 +92,7 @@ class _Player:
         self.part, self._runtime = part, runtime
         self._now, self._waits = Slot.create(folder / f"{part}_now", NOW), Slot.create(folder / f"{part}_waits", WAITS)
         self._passed = 1
-        if part == "arm":
+        if part != "hand":
             self._end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self._end.bind(("127.0.0.1", 0))
             device, given = str(self._end.getsockname()[1]), ()
@@ -108,7 +109,7 @@ class _Player:
         said = self.process.stdout.readline()
         if not said:
             raise H2S2RError(f"The {part}'s loop did not start (exit code {self.process.wait()}).")
-        if part == "arm":
+        if part != "hand":
             self._end.connect(("127.0.0.1", int(said)))
 
     def play(self, event: Event) -> None:
@@ -133,8 +134,8 @@ class _Player:
         end = time.monotonic() + _PATIENCE
         while self._waits.count < self._passed and time.monotonic() < end:
             time.sleep(5e-5)
-        ring = self._runtime.rings[f"{self.part}_log"]
-        ring.skip(ring.waiting)
+        for ring in self._runtime.rings.values():
+            ring.skip(ring.waiting)
 
     def end(self) -> list[tuple[int, int]]:
         """Of all ticks: when they were [ns], and what they cost [ns]."""
@@ -147,7 +148,7 @@ class _Player:
 
 
 def tick_costs(seconds: float, runs: int = 3) -> dict[str, float]:
-    """Figures of so many seconds of following: ``arm_tick_p50_us`` and so on, and the same for ``hand`` and for ``…_tick_paced``.
+    """Figures of so many seconds of following: ``arm_tick_p50_us`` and so on, also for ``hand`` and ``echo``, and ``…_tick_paced``.
 
     Each is the best of so many runs, as neighbours on this machine only add to it.
 
@@ -155,12 +156,17 @@ def tick_costs(seconds: float, runs: int = 3) -> dict[str, float]:
         H2S2RError: a loop answered something else than in the rehearsal.
     """
     recorded, from_ns = record(seconds)
+    echo = [
+        Event(event.now_ns, {}, event.messages, tuple(each[:ANSWER] for each in event.messages))
+        for event in recorded["arm"]
+    ]
     found: list[dict[str, float]] = []
     for _ in range(runs):
         figures: dict[str, float] = {}
         for part, events in recorded.items():
             figures |= _figures(f"{part}_tick", _play({part: events}, paced=False)[part], from_ns)
-        for part, costs in _play(recorded, paced=True).items():
+        figures |= _figures("echo_tick", _play({"echo": echo}, paced=False)["echo"], from_ns)
+        for part, costs in _play({**recorded, "echo": echo}, paced=True).items():
             figures |= _figures(f"{part}_tick_paced", costs, from_ns)
         found.append(figures)
     return {name: min(each[name] for each in found) for name in found[0]}

@@ -3,6 +3,8 @@
 In:  its part, a folder of shared memory, where its device is.   Out: CPU time [ns] of its ticks as JSON on stdout.
 Not here: who plays the device, and what the figures mean (tick_cost).
 
+The part ``echo`` is no loop: it sends a part of each datagram back.
+
 The loop's own ``run`` is what runs, on the sockets and the shared memory of a server, without collections of garbage. Only the
 time is virtual: it is the recording's, so that a busy machine changes no outcome.
 """
@@ -14,7 +16,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +38,9 @@ T = TypeVar("T")
 NOW: np.dtype[Any] = np.dtype([("time_ns", "<i8"), ("ended", "<i8")])
 #: Loop -> player, with each wait for a message: how many waits there were is the slot's count.
 WAITS: np.dtype[Any] = np.dtype([("waits", "<i8")])
+#: [bytes] of an answer.
+ANSWER = 79
+_ROBOT = "iiwa14_allegro"
 #: [s] without a message after which the player is gone.
 _PATIENCE = 30.0
 
@@ -85,16 +90,28 @@ class Stopwatch:
 
     def _count(self) -> int:
         loop = self.loop
-        return loop.link.cycles if isinstance(loop, HandLoop) else loop.session.sent
+        if isinstance(loop, HandLoop):
+            return loop.link.cycles
+        return loop.session.sent if isinstance(loop, ArmLoop) else loop.sent
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Be the loop of a part."""
-    part, folder, device, settings = arguments
-    cfg, runtime_folder = changed(ServerCfg(), json.loads(settings), "settings"), Path(folder)
-    runtime, watch = Runtime(runtime_folder, cfg), Stopwatch(runtime_folder, part)
-    robot, other = load_robot("iiwa14_allegro"), "hand" if part == "arm" else "arm"
-    slots = LoopSlots(
+class Echo:
+    """Sends the beginning of each datagram back, as long as an answer: what no loop can do without."""
+
+    def __init__(self, link: ArmLink) -> None:
+        self._link, self.sent = link, 0
+
+    def run(self, clock: Stopwatch, stop: Callable[[], bool]) -> None:
+        """Until ``stop()``."""
+        while not stop():
+            datagram = clock.receive("fri", self._link.read, clock.now_ns())
+            if datagram is not None:
+                self.sent += self._link.send(datagram[:ANSWER])
+
+
+def _slots(folder: Path, cfg: ServerCfg, part: str) -> LoopSlots:
+    runtime, other = Runtime(folder, cfg), "hand" if part == "arm" else "arm"
+    return LoopSlots(
         runtime.slots["target"],
         runtime.slots["orders"],
         runtime.slots["residual"],
@@ -102,12 +119,22 @@ def main(arguments: Sequence[str]) -> None:
         runtime.slots[f"{part}_status"],
         runtime.rings[f"{part}_log"],
     )
-    if part == "arm":
-        link = ArmLink(("127.0.0.1", 0), ("127.0.0.1", int(device)))
-        watch.loop, address = ArmLoop(cfg, robot, link, slots), link.address[1]
-    else:
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Be the loop of a part."""
+    part, folder, device, settings = arguments
+    cfg, runtime_folder = changed(ServerCfg(), json.loads(settings), "settings"), Path(folder)
+    watch = Stopwatch(runtime_folder, part)
+    if part == "hand":
         port = SocketCanPort(None, socket.socket(fileno=int(device)))
-        watch.loop, address = HandLoop(cfg, robot, port, slots), 0
+        watch.loop, address = HandLoop(cfg, load_robot(_ROBOT), port, _slots(runtime_folder, cfg, part)), 0
+    else:
+        link = ArmLink(("127.0.0.1", 0), ("127.0.0.1", int(device)))
+        address = link.address[1]
+        watch.loop = Echo(link)
+        if part == "arm":
+            watch.loop = ArmLoop(cfg, load_robot(_ROBOT), link, _slots(runtime_folder, cfg, part))
     ask_for(cfg.realtime.arm_priority, None, cfg.realtime.lock_memory)
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
