@@ -156,7 +156,11 @@ def test_homing_goes_from_hold_alone(door):
 
 def test_marks_and_residuals_go_where_they_belong(tmp_path):
     marks = []
-    around = Surroundings(mark_log=lambda text, now_ns: marks.append((text, now_ns)), has_residual=True)
+    around = Surroundings(
+        mark_log=lambda text, now_ns: marks.append((text, now_ns)),
+        has_residual=True,
+        residual_trouble=lambda number: "" if number == 3 else f"{number}.h2s is not there.",
+    )
     with Door(tmp_path, surroundings=around) as door:
         session = Session(door.client(keys=door.new_keys("ann")))
         session.acquire()
@@ -165,6 +169,12 @@ def test_marks_and_residuals_go_where_they_belong(tmp_path):
         session.ask("load_residual", number=3)
         assert door.slots.orders.record["residual_number"] == 3
         assert code_of(session.ask, "load_residual", number=-1) == "bad_arguments"
+        assert code_of(session.ask, "load_residual", number=4) == "bad_residual"
+        assert door.slots.orders.record["residual_number"] == 3
+        session.ask("load_residual", number=0)
+        assert door.slots.orders.record["residual_number"] == 0
+        stranger = Session(door.client(keys=door.new_keys("bob", operator=True)))
+        assert code_of(stranger.ask, "load_residual", number=3) == "no_lease", "an operator's key alone is not enough"
 
 
 def test_a_shorter_lease_is_granted(door):

@@ -23,7 +23,10 @@ import pytest
 from h2s2r_hw.bus.log import inspect_log
 from h2s2r_hw.bus.records import HAND_STATUS
 from h2s2r_hw.bus.slots import Slot
+from h2s2r_hw.config import ServerCfg
 from h2s2r_hw.processes.guardian import GUARDIAN_STATUS
+from h2s2r_hw.processes.preflight import prepare
+from h2s2r_hw.processes.settings import changed
 from h2s2r_hw.server.keys import KeyFolder
 from h2s2r_schemas.client import ClientKeys, RobotClient
 
@@ -41,7 +44,6 @@ class Served:
         self.folder = folder
         own, cabinet = udp_port(), udp_port()
         group = f"239.74.{random.SystemRandom().randrange(1, 255)}.{random.SystemRandom().randrange(1, 255)}"
-        (folder / "logs").mkdir()
         keys = KeyFolder(folder / "keys")
         keys.make()
         self.keys = ClientKeys.load(keys.make_client("me", folder / "me", operator=True))
@@ -152,6 +154,7 @@ def test_it_serves_survives_and_ends_in_order(served):
     report = inspect_log(served.folder / "logs")
     assert report.ended and not report.wrong and min(report.rows.values()) > 0
     assert list((served.folder / "run").iterdir()) == []
+    assert "nanobind" not in served.said() and "Traceback" not in served.said()
 
 
 def test_without_a_supervisor_nothing_goes_on(served):
@@ -184,3 +187,46 @@ def test_two_servers_do_not_share_memory(tmp_path):
     command = [sys.executable, "-m", "h2s2r_hw.cli", "serve", "--runtime", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 2 and f"A server runs as process {os.getpid()}" in done.stderr
+
+
+@pytest.fixture(name="settings")
+def _settings(tmp_path):
+    """Of a server that could be started, but for what a test takes away."""
+    keys = KeyFolder(tmp_path / "keys")
+    keys.make()
+    return {
+        "arm": {"own": ["127.0.0.1", udp_port()], "cabinet": ["127.0.0.1", udp_port()]},
+        "hand": {"can_interface": "virtual", "can_channel": "preflight"},
+        "gateway": {"address": f"ipc://{tmp_path / 'door'}", "keys": str(tmp_path / "keys")},
+        "log": {"folder": str(tmp_path / "new" / "logs")},
+    }
+
+
+def test_what_is_needed_is_looked_at_before_anything_is_started(settings, tmp_path):
+    remarks = prepare(changed(ServerCfg(), settings, "settings"))
+    assert (tmp_path / "new" / "logs").is_dir(), "it is made where it is missing"
+    assert not list((tmp_path / "new" / "logs").iterdir())
+    assert "nobody is allowed to connect yet" in remarks[0]
+    KeyFolder(tmp_path / "keys").make_client("ann", tmp_path / "ann", operator=False)
+    assert "no key in" in prepare(changed(ServerCfg(), settings, "settings"))[0]
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "word"),
+    [
+        (("gateway", "keys"), "nowhere", "h2s2r-hw keys make"),
+        (("log", "folder"), "/proc/logs", "another log.folder"),
+        (("arm", "own"), ["192.0.2.77", 30200], "FRI socket"),
+        (("hand", "can_channel"), "no such bus", "cannot be opened"),
+        (("gateway", "address"), "tcp://192.0.2.77:5710", "gateway.address"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(settings, tmp_path, where, value, word):
+    settings[where[0]][where[1]] = value
+    if where[0] == "hand":
+        settings["hand"]["can_interface"] = "socketcan"
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "h2s2r_hw.cli", "serve", "--settings", "settings.json", "--runtime", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120.0)
+    assert done.returncode == 2 and word in done.stderr, done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("h2s2r-hw: ") and not done.stdout

@@ -7,6 +7,7 @@ Not here: the work itself (emulators).
 from __future__ import annotations
 
 import argparse
+import signal
 from dataclasses import replace
 
 from h2s2r_hw.drivers.allegro import VERSIONS
@@ -60,10 +61,14 @@ def _emulate(chosen: argparse.Namespace) -> int:
     if chosen.lockstep:
         names = tuple(name for name in chosen.participants.split(",") if name)
         cfg = replace(cfg, lockstep=_address(chosen.lockstep), participants=names)
+    ended: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda got, frame: ended.append(got))
     try:
-        done = emulate(cfg, lambda line: print(line, flush=True))
+        done = emulate(cfg, lambda line: print(line, flush=True), lambda: bool(ended))
     except KeyboardInterrupt:
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
     print(
         f"emulated {done.seconds:.3f} s: {done.answers} answers, {done.protocol_errors} protocol errors, {done.stalls} stalls\n"
         f"digest: {done.digest}"

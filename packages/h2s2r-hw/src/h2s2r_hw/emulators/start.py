@@ -102,12 +102,13 @@ def make_plant(cfg: EmulationCfg) -> tuple[Plant, tuple[str, ...]]:
     return cast_twin(cfg.task, cfg.robot, cfg.cell.hand.side, cfg.start, cfg.perturb, cfg.cell.seed)
 
 
-def emulate(cfg: EmulationCfg, tell: Tell) -> Emulation:
+def emulate(cfg: EmulationCfg, tell: Tell, stop: Callable[[], bool] = lambda: False) -> Emulation:
     """Let an emulated cell live; returns when its time is over, or everybody else has left lock-step.
 
     Args:
         cfg: what and where.
         tell: told where it can be reached, and of each event of the cabinet.
+        stop: whether to end before its time is over.
 
     Raises:
         H2S2RError: an address that is taken, or what ``make_plant`` raises.
@@ -127,12 +128,14 @@ def emulate(cfg: EmulationCfg, tell: Tell) -> Emulation:
         tell(f"emulated cabinet: FRI {cfg.cell.cabinet.version} at {fri.address[0]}:{fri.address[1]}")
         tell(f"emulated hand: {cfg.cell.hand.version} {cfg.cell.hand.side} on {cfg.can_interface} {cfg.can_channel}")
         until_ns = _FOR_EVER_NS if cfg.seconds is None else round(cfg.seconds * 1e9)
-        stalls = _live(cfg, cell, fri, bus, until_ns, tell)
+        stalls = _live(cfg, cell, fri, bus, until_ns, tell, stop)
     errors = cell.cabinet.protocol_errors + len(cell.hand.protocol_errors)
     return Emulation(cell.now_ns * 1e-9, cell.digest(), cell.cabinet.answers, errors, stalls)
 
 
-def _live(cfg: EmulationCfg, cell: Cell, fri: UdpPort, bus: CanPort, until_ns: int, tell: Tell) -> int:
+def _live(
+    cfg: EmulationCfg, cell: Cell, fri: UdpPort, bus: CanPort, until_ns: int, tell: Tell, stop: Callable[[], bool]
+) -> int:
     """Time passes; returns how often it was not kept."""
     told = 0
 
@@ -141,7 +144,7 @@ def _live(cfg: EmulationCfg, cell: Cell, fri: UdpPort, bus: CanPort, until_ns: i
         for event in cell.cabinet.events[told:]:
             tell(f"{event.time_ns * 1e-9:9.3f} s  {event.code}: {event.text}")
         told = len(cell.cabinet.events)
-        return False
+        return stop()
 
     if cfg.lockstep is None:
         stalls = run_realtime(cell, fri, bus, RealClock(), until_ns, tell_news).stalls

@@ -98,7 +98,7 @@ class ResidualLoop:
             record["residual_number"], record["values"] = 0, 0.0
         else:
             try:
-                self._take(Network(load(self._folder / f"{number}.h2s", ResidualSpec), self._hash, self._cfg.residual))
+                self._take(load_network(self._folder, number, self._hash, self._cfg))
                 record["residual_number"] = number
             except (H2S2RError, OSError) as error:
                 self._warn(f"Residual {number} is refused: {error}")
@@ -108,17 +108,8 @@ class ResidualLoop:
     def _take(self, network: Network) -> None:
         """Map its joints by name, and its output to what each part takes."""
         spec, arm_torque = network.spec, self._cfg.arm.mode == "torque"
-        unknown = [name for name in spec.joint_names if name not in JOINT_NAMES]
-        if unknown:
-            raise SchemaError(
-                f"The correction {spec.name} is for {', '.join(unknown)}; joints are {', '.join(JOINT_NAMES)}."
-            )
         places = np.array([JOINT_NAMES.index(name) for name in spec.joint_names], dtype=np.int64)
         of_arm, torque = places < NUM_ARM, spec.output == "joint_torque"
-        if arm_torque and not torque and of_arm.any():
-            raise SchemaError(
-                f"The correction {spec.name} moves the arm's targets; in torque mode it takes joint_torque."
-            )
         if network.warning:
             self._warn(f"Residual {spec.name} may be {spec.clamp_fraction:.0%} of a limit; 15 % is usual.")
         self._network, self._places = network, places
@@ -146,3 +137,23 @@ class ResidualLoop:
     def _write(self) -> None:
         self._out.record["number"] += 1
         self._out.write()
+
+
+def load_network(folder: Path, number: int, robot_hash: str, cfg: ServerCfg) -> Network:
+    """The model of a number.
+
+    Raises:
+        H2S2RError: there is none, or it is not for this robot as it is driven; the message says why.
+        OSError: its file cannot be read.
+    """
+    network = Network(load(folder / f"{number}.h2s", ResidualSpec), robot_hash, cfg.residual)
+    spec = network.spec
+    unknown = [name for name in spec.joint_names if name not in JOINT_NAMES]
+    if unknown:
+        raise SchemaError(
+            f"The correction {spec.name} is for {', '.join(unknown)}; joints are {', '.join(JOINT_NAMES)}."
+        )
+    moves_arm = any(JOINT_NAMES.index(name) < NUM_ARM for name in spec.joint_names)
+    if cfg.arm.mode == "torque" and spec.output != "joint_torque" and moves_arm:
+        raise SchemaError(f"The correction {spec.name} moves the arm's targets; in torque mode it takes joint_torque.")
+    return network

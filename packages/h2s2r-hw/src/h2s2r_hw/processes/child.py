@@ -26,7 +26,7 @@ from h2s2r_hw.drivers.can_port import CanPort
 from h2s2r_hw.drivers.fri.link import ArmLink
 from h2s2r_hw.drivers.socketcan import open_port
 from h2s2r_hw.loops import ArmLoop, HandLoop, LoopSlots
-from h2s2r_hw.loops.residual import ResidualLoop
+from h2s2r_hw.loops.residual import ResidualLoop, load_network
 from h2s2r_hw.processes.guardian import Guardian
 from h2s2r_hw.processes.realtime import ask_for, die_with_parent
 from h2s2r_hw.processes.runtime import Runtime
@@ -178,10 +178,17 @@ class Process:
             self.told.emulated,
             1e3 / self.cfg.arm.send_period_ms,
             slots,
-            Surroundings(ready, mark, has_residual=True),
+            Surroundings(ready, mark, has_residual=True, residual_trouble=self._residual_trouble),
         )
         gateway.serve(self.clock, self.ended)
         gateway.close()
+
+    def _residual_trouble(self, number: int) -> str:
+        try:
+            load_network(Path(self.told.residuals), number, self.robot.hash(), self.cfg)
+        except (H2S2RError, OSError) as error:
+            return str(error)
+        return ""
 
     def logger(self) -> None:
         """Writes the log."""

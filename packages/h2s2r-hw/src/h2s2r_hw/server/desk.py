@@ -53,6 +53,8 @@ class Surroundings:
     """Writes a text into the log, at a time [ns]; none where there is no log."""
     has_residual: bool = False
     """Whether a process is there that loads residuals."""
+    residual_trouble: Callable[[int], str] = lambda number: ""
+    """Why the residual of a number cannot be loaded; empty where it can."""
 
 
 class Desk:
@@ -210,6 +212,9 @@ class Desk:
         number = arguments.read_number(request.arguments)
         if isinstance(number, Refused):
             return number
+        trouble = self._around.residual_trouble(number) if number else ""
+        if trouble:
+            return refuse("bad_residual", trouble)
         self._orders.write(now_ns, residual_number=number)
         return None
 

@@ -167,6 +167,12 @@ REFUSALS: Mapping[str, Refusal] = {
         "acquire_lease takes force and ttl; tighten_limits takes position_lower, position_upper and velocity_limit by joint, and "
         "speed_scale; load_residual takes number; mark_log takes text; the others take none.",
     ),
+    "bad_residual": Refusal(
+        "request",
+        "The learned correction of this number cannot be used: there is no file of it, it is for another robot, for joints or an "
+        "output that the drivers do not take, or its bound is larger than is allowed. The one before stays.",
+        "Put NUMBER.h2s into the server's folder of corrections (h2s2r-hw serve --residuals), fitted for this robot.",
+    ),
     "not_tighter": Refusal(
         "request",
         "Limits may only be made tighter while the server runs.",

@@ -22,6 +22,9 @@ _COMMAND_HZ = 60.0
 #: [rad] and [Hz] of each joint's path.
 _REACH, _SLOW = 0.1, 0.2
 
+#: [s] after which a motion that does not begin is begun anew.
+_AGAIN = 0.3
+
 Figures = dict[str, float | int | str]
 
 
@@ -40,34 +43,62 @@ class Follower:
         self._delays: list[float] = []
         self._force, self._heard = force, time.monotonic()
         self._followed = -1
+        self._sent = self._states = self._interrupted = 0
+        self._start, self._away = np.zeros(0), np.zeros(0)
+        self._began, self._tracked = 0.0, False
 
     def run(self, seconds: float) -> Figures:
         """Follow for so long [s], then stop and let go."""
-        session = self._session
-        outcome = ""
-        sent = states = 0
+        session, outcome = self._session, ""
         began = time.monotonic()
         try:
             session.acquire(force=self._force)
+            session.wait(lambda state: state.server_state != "soft_stop", 10.0, "The end of the motion before")
             session.arm(20.0)
-            start, path = session.state.joint_pos_target.copy(), _middle(session)
-            began = due = self._heard = time.monotonic()
+            self._begin()
+            began = due = time.monotonic()
             while (now := time.monotonic()) - began < seconds:
                 while due <= now:
-                    moved = due - began
-                    away = _REACH * (1.0 - np.cos(2.0 * np.pi * _SLOW * moved)) / 2.0
-                    self._sent_at[session.command(start + path * away)] = now
+                    self._command(due)
                     due += 1.0 / _COMMAND_HZ
-                    sent += 1
-                session.next_state()
-                self._hear()
-                states += 1
+                self._look()
             session.ask("disarm")
         except RobotFault as refused:
             outcome = refused.code
         wall = time.monotonic() - began
         session.release()
-        return {"outcome": outcome, "wall_s": wall, "commands_sent": sent, "states": states} | self._figures()
+        return {"outcome": outcome, "wall_s": wall} | self._figures()
+
+    def _begin(self) -> None:
+        """From here on the path is followed from where the robot stands."""
+        state, robot = self._session.state, self._session.hello.robot
+        self._start, self._began = state.joint_pos_target.copy(), time.monotonic()
+        # Away from the nearer limit.
+        self._away = np.where(self._start < 0.5 * (robot.position_lower + robot.position_upper), _REACH, -_REACH)
+        self._tracked, self._heard = False, self._began
+
+    def _command(self, due: float) -> None:
+        """What was planned for a moment [s]."""
+        if self._session.state.server_state not in ("hold", "track"):
+            return
+        part = (1.0 - np.cos(2.0 * np.pi * _SLOW * max(0.0, due - self._began))) / 2.0
+        self._sent_at[self._session.command(self._start + part * self._away)] = time.monotonic()
+        self._sent += 1
+
+    def _look(self) -> None:
+        """The next state. A motion that was stopped begins anew from there; after a fault, once somebody acknowledged it."""
+        state = self._session.next_state()
+        self._hear()
+        self._states += 1
+        if self._tracked and state.server_state != "track":
+            self._tracked = False
+            self._interrupted += 1
+        if state.server_state == "ready":
+            self._session.arm(20.0)
+            self._begin()
+        elif state.server_state == "hold" and not self._tracked and time.monotonic() - self._began > _AGAIN:
+            self._begin()
+        self._tracked = self._tracked or state.server_state == "track"
 
     def _hear(self) -> None:
         """A state came: how long after the one before, and which command it has followed."""
@@ -83,6 +114,9 @@ class Follower:
 
     def _figures(self) -> Figures:
         found: Figures = {
+            "commands_sent": self._sent,
+            "states": self._states,
+            "interrupted": self._interrupted,
             "states_lost": self._robot.lost_states,
             "commands_unsent": self._robot.unsent,
             "refused": ", ".join(sorted({reply.code for reply in self._robot.refusals})),
@@ -94,12 +128,6 @@ class Follower:
                     f"{name}_{part}_ms": float(value) for part, value in zip(("p50", "p99", "max"), parts, strict=True)
                 }
         return found
-
-
-def _middle(session: Session) -> np.ndarray:
-    """(J) 1 or -1: away from the nearer limit."""
-    robot = session.hello.robot
-    return np.where(session.state.joint_pos_target < 0.5 * (robot.position_lower + robot.position_upper), 1.0, -1.0)
 
 
 def main(arguments: Sequence[str]) -> None:

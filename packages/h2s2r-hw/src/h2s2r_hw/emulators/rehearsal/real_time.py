@@ -146,7 +146,7 @@ class Stage:
 
     def close(self) -> Figures:
         """End server and cell; figures of the log and of the cell."""
-        found: Figures = {"serve_code": _end(self.server, signal.SIGTERM), "cell_code": _end(self.cell, signal.SIGINT)}
+        found: Figures = {"serve_code": _end(self.server, signal.SIGTERM), "cell_code": _end(self.cell, signal.SIGTERM)}
         with contextlib.suppress(H2S2RError):
             report = inspect_log(self.folder / "log")
             found |= {"log_rows": sum(report.rows.values()), "log_lost": report.lost, "log_wrong": len(report.wrong)}
@@ -190,7 +190,7 @@ def _follows(stage: Stage, watch: Watcher) -> Figures:
     """Arm, follow, stop."""
     before = watch.ready()
     with stage.follower("a", stage.cfg.seconds) as client:
-        watch.until(lambda: client.poll() is not None, stage.cfg.seconds + 60.0)
+        watch.attend(lambda: client.poll() is not None, stage.cfg.seconds + 60.0)
     return stage.found("a") | watch.rates(before)
 
 
@@ -198,7 +198,7 @@ def _killed(stage: Stage, watch: Watcher) -> Figures:
     """A client dies while the robot follows it."""
     watch.ready()
     with stage.follower("a", 60.0) as client:
-        if not watch.tracks(2.0):
+        if not watch.tracks(0.5):
             return watch.trouble()
         client.kill()
         return watch.stops()
@@ -208,7 +208,7 @@ def _frozen(stage: Stage, watch: Watcher) -> Figures:
     """A client stands still for 2 s, and then sends at once what it had planned."""
     before = watch.ready()
     with stage.follower("a", 60.0) as client:
-        if not watch.tracks(2.0):
+        if not watch.tracks(0.5):
             return watch.trouble()
         client.send_signal(signal.SIGSTOP)
         found = watch.stops()
@@ -225,7 +225,7 @@ def _taken_over(stage: Stage, watch: Watcher) -> Figures:
     """An operator's client takes the lease from one that follows, and follows itself."""
     watch.ready()
     with stage.follower("a", 60.0) as first:
-        if not watch.tracks(2.0):
+        if not watch.tracks(0.5):
             return watch.trouble()
         epoch, began = watch.state.lease_epoch, time.monotonic()
         with stage.follower("operator", 3.0, force=True) as second:
@@ -279,6 +279,8 @@ def _play(folder: Path, cfg: RealTimeCfg, play: Callable[[Stage, Watcher], Figur
         except H2S2RError as error:
             found["failed"] = str(error)
         found |= stage.close()
+        done = [line for line in stage.said("cell").splitlines() if line.startswith("emulated ") and "stalls" in line]
+        found["cell"] = done[-1] if done else ""
         ended = [line for line in stage.said("serve").splitlines() if "silent for" in line or "was ended by" in line]
         if ended:
             found["serve_said"] = "; ".join(ended)

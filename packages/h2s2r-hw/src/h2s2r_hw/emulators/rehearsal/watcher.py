@@ -21,7 +21,16 @@ Figures = dict[str, float | int | str]
 #: [rad] of one state below which setpoints stand still.
 _STILL = 1e-7
 _RATES = {"arm_hz": "arm.sent", "hand_hz": "hand.cycles"}
-_COUNTS = ("arm.lost", "arm.late", "arm.timeouts", "hand.incomplete", "hand.zeroed", "hand.undecodable")
+_COUNTS = (
+    "arm.lost",
+    "arm.late",
+    "arm.timeouts",
+    "arm.stops",
+    "arm.stale_targets",
+    "hand.incomplete",
+    "hand.zeroed",
+    "hand.undecodable",
+)
 
 
 class Watcher:
@@ -65,23 +74,39 @@ class Watcher:
         end = time.monotonic() + seconds
         while self.state.lease_epoch or self.state.server_state not in ("ready", "hold"):
             fault = self.state.fault
-            if fault is not None:
-                self.faults.append(fault.code)
-                with contextlib.suppress(RobotFault):
-                    self._session.ask("acknowledge_fault")
-                self.until(lambda: self.state.fault is None, 2.0)
+            self.clear()
             if time.monotonic() > end:
                 cause = "" if fault is None else f": {fault.code}: {fault.cause}"
                 raise H2S2RError(f"After {seconds:.0f} s the robot is {self.state.server_state!r}{cause}.")
             self.look()
         return self.state
 
+    def clear(self) -> None:
+        """Acknowledge a fault, if there is one."""
+        fault = self.state.fault
+        if fault is not None:
+            self.faults.append(fault.code)
+            with contextlib.suppress(RobotFault):
+                self._session.ask("acknowledge_fault")
+            self.until(lambda: self.state.fault is None, 2.0)
+
+    def attend(self, ended: Callable[[], bool], seconds: float) -> None:
+        """Look until then, or for so long [s], and acknowledge every fault on the way."""
+        end = time.monotonic() + seconds
+        while not ended() and time.monotonic() < end:
+            self.clear()
+            self.look()
+
     def tracks(self, seconds: float) -> bool:
-        """Whether it comes to follow somebody, and does so for so long."""
-        if not self.until(lambda: self.state.server_state == "track", 60.0):
-            return False
-        self.until(lambda: False, seconds)
-        return self.state.server_state == "track"
+        """Whether it comes to follow somebody, and does so for so long; faults are acknowledged on the way."""
+        since, end = time.monotonic(), time.monotonic() + 60.0
+        while time.monotonic() < end:
+            self.clear()
+            if self.look().server_state != "track":
+                since = time.monotonic()
+            elif time.monotonic() - since > seconds:
+                return True
+        return False
 
     def stops(self, seconds: float = 5.0) -> Figures:
         """How long it takes from now until nothing moves, and until the lease is free."""
