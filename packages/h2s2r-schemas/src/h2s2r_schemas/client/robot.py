@@ -42,7 +42,7 @@ class RobotClient:
         address: of the server; its states come from the next port.
         keys: from ``h2s2r-hw keys client NAME``.
         timeout: [s] without hello, reply or state after which the server counts as gone.
-        clock: the wall's if not given.
+        clock: the wall's if not given; in other time there are no heartbeats of the connection.
         name: of this connection, at most 64 letters; random if not given. It has to be unique.
 
     Raises:
