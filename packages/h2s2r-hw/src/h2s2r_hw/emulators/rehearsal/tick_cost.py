@@ -148,7 +148,7 @@ class _Player:
 
 
 def tick_costs(seconds: float, runs: int = 3) -> dict[str, float]:
-    """Figures of so many seconds of following: ``arm_tick_p50_us`` and so on, also for ``hand`` and ``echo``, and ``…_tick_paced``.
+    """Figures of so many seconds of following: ``arm_tick_p50_us`` and so on, of ``hand`` and ``echo`` too, and ``…_tick_paced``.
 
     Each is the best of so many runs, as neighbours on this machine only add to it.
 

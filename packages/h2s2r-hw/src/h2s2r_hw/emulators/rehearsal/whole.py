@@ -45,6 +45,8 @@ from h2s2r_schemas.client.addresses import STATES, TO_SERVER, own_channels
 from h2s2r_schemas.robots import RobotSpec
 
 SECOND, MS = 1_000_000_000, 1_000_000
+#: [s] between heartbeats of connections: they are the wall's, and a busy machine must not end connections in virtual time.
+_NEVER = 3600.0
 _NAMES = itertools.count()
 #: Of the emulated cabinet: quality and COMMANDING_ACTIVE are reached within a fraction of a second.
 QUICK = CabinetCfg(quality=QualityCfg(window=20, hysteresis=5, poor_windows=20), wait_answers=10, restart_after=0.3)
@@ -123,8 +125,7 @@ class Rehearsal:
         self.server = replace(
             self.cfg.server,
             arm=replace(self.cfg.server.arm, operation_modes=("T1", "AUT")),
-            # Heartbeats are the wall's: a busy machine must not end connections in virtual time.
-            gateway=replace(gateway, address=f"ipc://{folder / 'door'}", keys=str(folder / "keys"), heartbeat=3600.0),
+            gateway=replace(gateway, address=f"ipc://{folder / 'door'}", keys=str(folder / "keys"), heartbeat=_NEVER),
         )
         self.slots = GatewaySlots.own()
         self.residual, self.log_status, self.guardian_status = Slot(RESIDUAL), Slot(LOG_STATUS), Slot(GUARDIAN_STATUS)
