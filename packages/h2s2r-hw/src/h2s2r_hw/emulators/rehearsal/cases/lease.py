@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from h2s2r_hw.emulators.rehearsal.judge import Case
+from h2s2r_hw.emulators.rehearsal.puppet import sine
 from h2s2r_hw.emulators.rehearsal.scene import Scene
 from h2s2r_schemas.codec import encode
 
@@ -65,7 +66,7 @@ def _restarted(scene: Scene) -> None:
 
 
 def _taken_over(scene: Scene) -> None:
-    """An operator takes the lease by force, while it moves."""
+    """An operator takes the lease by force, while it moves, and follows a path of its own once it stands."""
     scene.tracking(1.0)
     operator = scene.other("chief", operator=True)
     scene.mark()
@@ -75,6 +76,8 @@ def _taken_over(scene: Scene) -> None:
     scene.notes["foreign_accepted"] = scene.whole.gateway.counters["accepted"] - before
     operator.hold(0.7)
     scene.notes["state_then"] = operator.state.server_state
+    scene.notes["rest_s"] = scene.wires.rest_s()
+    operator.follow(1.0, sine(operator.state.joint_pos_target.copy(), 0.1))
 
 
 CASES = (
@@ -88,6 +91,6 @@ CASES = (
         6,
         "taken over by force",
         _taken_over,
-        {"foreign_accepted": 0, "takeover": "", "state_then": "hold", "rest_s": (0.0, 0.4)},
+        {"foreign_accepted": 0, "takeover": "", "state_then": "hold", "rest_s": (0.0, 0.4), "server_state": "track"},
     ),
 )

@@ -157,10 +157,14 @@ def _stalled(part: str, seconds: float) -> Callable[[Scene], None]:
 
 
 def _soak(scene: Scene) -> None:
-    """Half a minute of following, every tick accounted for."""
-    scene.tracking(0.5)
-    scene.follow(30.0)
+    """Arm, follow for a minute, stop: every tick accounted for, and at last nothing is armed."""
+    scene.armed()
+    scene.follow(60.0)
     whole = scene.whole
+    scene.notes["followed_until_then"] = whole.gateway.view.state.name.lower()
+    scene.mark()
+    scene.notes["disarm"] = scene.owner.ask("disarm").code
+    whole.run(2.0)
     scene.notes["unanswered"] = whole.cell.cabinet.messages - whole.cell.cabinet.answers
     scene.notes["unsent_or_refused"] = scene.owner.sent - whole.gateway.counters["accepted"]
     scene.notes["states_lost"] = scene.owner.client.lost_states
@@ -220,5 +224,20 @@ CASES = (
         for part in ("arm", "hand")
         for s in (0.01, 0.05, 0.2)
     ),
-    Case(19, "half a minute", _soak, {**_GOES_ON, "unanswered": 0, "unsent_or_refused": 0, "states_lost": 0}),
+    Case(
+        19,
+        "arm, follow for a minute, stop",
+        _soak,
+        {
+            **_GOES_ON,
+            "followed_until_then": "track",
+            "disarm": "",
+            "rest_s": (0.0, 0.5),
+            "server_state": "ready",
+            "hand_powered": 0,
+            "unanswered": 0,
+            "unsent_or_refused": 0,
+            "states_lost": 0,
+        },
+    ),
 )
