@@ -97,6 +97,17 @@ def test_first_motion_is_found_under_5_mm_of_noise_with_outliers_and_a_tracker_t
     assert abs(find_onset(motion_of(path_of(SE3(wild)), BOX)).frame - first_real_motion(SLIDE)) <= 2
 
 
+def test_a_track_that_is_off_in_its_first_frames_is_not_the_motion():
+    """As where a clip begins while a hand leaves the object: 18 mm and a third of a turn off for four frames."""
+    Ts_world_object = moving(SLIDE)
+    off = np.linspace(1.0, 0.3, 4)[:, None] * np.array([0.0, 0.0, 0.018, 0.0, 0.0, 0.6])
+    begun = SE3(np.concatenate(((Ts_world_object[:4] @ SE3.exp(off)).wxyz_xyz, Ts_world_object.wxyz_xyz[4:])))
+    right = find_onset(motion_of(path_of(Ts_world_object), BOX)).frame
+    assert abs(find_onset(motion_of(path_of(begun), BOX)).frame - right) <= 1
+    with pytest.raises(SchemaError, match="must stand still"):
+        find_onset(motion_of(path_of(moving(SLIDE, begins=1)), BOX))
+
+
 def test_lost_frames_and_a_jump_of_the_track_do_not_matter():
     Ts_world_object = moving(SLIDE, seed=4)
     lost = np.zeros(FRAMES, bool)

@@ -23,6 +23,8 @@ class PremanipCfg:
     """[s] such a beginning lasts at most, from where the object has certainly left."""
     still_before: float = 0.3
     """[s] the object must stand still before it is moved."""
+    settling: float = 0.2
+    """[s] at the beginning in which the track may be away from where the object then stands: a hand that leaves it hides it."""
     look_back: float = 2.0
     """[s] of standing still before the motion that are looked at; longer ago is another story."""
     pull_time: float = 0.2

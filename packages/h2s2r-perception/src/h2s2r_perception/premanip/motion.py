@@ -6,7 +6,7 @@ Not here: when it began (onset).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,12 @@ class Motion:
     """[m] by which a turn [rad] moves the surface on average."""
     model: ObjectModel
     """Its symmetry tells which turns are none."""
+
+    def since(self, first: int) -> Motion:
+        """The same without the frames before number ``first`` of it."""
+        return replace(
+            self, frames=self.frames[first:], time=self.time[first:], Ts_world_object=self.Ts_world_object[first:]
+        )
 
     def away(self, T_world_still: SE3) -> np.ndarray:
         """(M, 6) [m] from a pose: the centre's shift in the world, and the turn in the pose's frame times ``lever``."""

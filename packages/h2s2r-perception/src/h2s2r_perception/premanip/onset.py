@@ -65,6 +65,7 @@ def find_onset(motion: Motion, cfg: PremanipCfg | None = None) -> Onset:
         raise SchemaError(
             f"The object was found in {len(motion.frames)} frames; 10 are needed to see it stand and move."
         )
+    motion = _settled(motion, cfg)
     shaken = _shaken(motion)
     still = motion.time <= motion.time[0] + cfg.still_before
     for _ in range(2):
@@ -109,6 +110,19 @@ _TOO_SOON = (
     "The object moves {:.2f} s after the first frame that shows it; it must stand still for {} s before. Begin the recording "
     "earlier, with the hand away, or use a part of it (--frames) that does."
 )
+
+
+def _settled(motion: Motion, cfg: PremanipCfg) -> Motion:
+    """Without a few first frames in which the track is not yet where the object stands right after."""
+    since = motion.time - motion.time[0]
+    early = since <= cfg.settling
+    rest = ~early & (since <= cfg.settling + cfg.still_before)
+    if rest.sum() < _SUSTAINED:
+        return motion
+    away = np.linalg.norm(motion.away(motion.still_pose(rest)), axis=-1) > cfg.left
+    if away[rest].any() or not away[early].any():
+        return motion
+    return motion.since(int(np.flatnonzero(away & early)[-1]) + 1)
 
 
 def _shaken(motion: Motion) -> float:
