@@ -104,17 +104,22 @@ class Report:
             log[to] = status[at]
         else:
             self._joints.pack_into(log, to.start, *joint_torque_sent)
-        if part.residual_number or self._corrected:
-            self._write_residual()
-        if (part.fault_number, part.fault_code) != self._told_fault:
-            self._write_fault()
-        if self.number % _SUM_TICKS == 0:
-            self._counters.pack_into(status, self._counters_at, *self._count())
+        self._write_changes()
 
     def publish(self) -> None:
         """Both records are complete."""
         self._slots.status.write()
         self._slots.log.append()
+
+    def _write_changes(self) -> None:
+        """What is as it was in most ticks."""
+        part = self._part
+        if part.residual_number or self._corrected:
+            self._write_residual()
+        if (part.fault_number, part.fault_code) != self._told_fault:
+            self._write_fault()
+        if self.number % _SUM_TICKS == 0:
+            self._counters.pack_into(self.status, self._counters_at, *self._count())
 
     def _write_residual(self) -> None:
         """(J) the correction of this tick."""
