@@ -174,12 +174,13 @@ def test_the_judge_and_an_environment_agree(exported: Path, task: TaskSpec) -> N
     env = make_env(task, ALLEGRO, 1, cfg)
     env.reset(5)
     joint_pos, poses = [env.now.state.joint_pos[0]], [env.now.state.wxyz_xyz_world_object[0]]
-    ended = False
-    while not ended:
+    while True:
         _, _, terminated, truncated, extras = env.step(np.full((1, env.num_actions), 0.1))
-        ended = bool((terminated | truncated)[0])
         poses.append(extras["wxyz_xyz_world_object"][0])
-        joint_pos.append(joint_pos[-1] if ended else env.now.state.joint_pos[0])
+        if (terminated | truncated)[0]:
+            break
+        joint_pos.append(env.now.state.joint_pos[0])
+    joint_pos.append(joint_pos[-1])
     judge = Judge(spec, task, ALLEGRO)
     rollout = rollout_of(judge.path.last, task.reference.duration, np.arange(len(poses)) / 15)
     verdict = judge.judge(rollout, np.array(joint_pos), np.array(poses))

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from importlib.metadata import version
 
 from h2s2r.chain.config import Progress, RunCfg
 from h2s2r.chain.episodes import save_episodes
@@ -38,6 +39,11 @@ _SEED = "seed.json"
 _FILM = FilmCfg(size=(480, 360), shadow_size=512, oversampling=1, columns=1)
 
 
+def hw_version() -> dict[str, str]:
+    """Of the server, on which this stage alone depends."""
+    return {"h2s2r-hw": version("h2s2r-hw")}
+
+
 def rehearsing(cfg: RunCfg, progress: Progress) -> Stage:
     """The stage."""
     settings = {
@@ -45,6 +51,7 @@ def rehearsing(cfg: RunCfg, progress: Progress) -> Stage:
         "episodes": cfg.rehearsals,
         "seed": cfg.rehearsal_seed,
         "tracked": cfg.tracked,
+        "server": hw_version(),
     }
     return Stage("rehearse", f"rehearses the policy, {WORDS}", _Rehearsing(cfg, progress), ("export",), settings)
 

@@ -19,14 +19,14 @@ from h2s2r.chain.corrections import load_corrections
 from h2s2r.chain.files import EVALUATION, FILM, NO_REHEARSAL, REHEARSAL
 from h2s2r.chain.learning import learning
 from h2s2r.chain.record import write_record
-from h2s2r.chain.rehearsing import rehearsing
+from h2s2r.chain.rehearsing import hw_version, rehearsing
 from h2s2r.chain.seeing import seeing
 from h2s2r.chain.stage import Stage, Told, Work, run_stages
 from h2s2r.report import INDEX, REPORT, write_report
 from h2s2r_retarget.embodiment import load_embodiment
 
 #: What the stages are done by: another version does them anew.
-_PACKAGES = ("h2s2r-schemas", "h2s2r-retarget", "h2s2r-sim", "h2s2r-rl", "h2s2r-perception", "h2s2r-hw")
+_PACKAGES = ("h2s2r-schemas", "h2s2r-retarget", "h2s2r-sim", "h2s2r-rl", "h2s2r-perception")
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,10 @@ def run_chain(
     cfg = replace(cfg, corrections=load_corrections(folder))
     stages = stages_of(cfg, progress)
     if ask is not None and cfg.recording is not None:
-        write_record(cfg, folder, stages, _versions())
+        write_record(cfg, folder, stages, _versions() | hw_version())
         cfg = ask_along(cfg, folder, lambda cfg: stages_of(cfg, progress), tell, ask)
         stages = stages_of(cfg, progress)
-    write_record(cfg, folder, stages, _versions())
+    write_record(cfg, folder, stages, _versions() | hw_version())
     done = run_stages(stages, folder, tell, start)
     film, rehearsal = folder / "film" / FILM, folder / "rehearse" / REHEARSAL
     return Result(
