@@ -44,8 +44,9 @@ def test_one_whose_camera_has_none_gets_a_level_world(tmp_path: Path) -> None:
     with DemoWriter(tmp_path / "mine", demo.meta.replace(calibration=nowhere)) as writer:
         for frame in islice(demo, 3):
             writer.append(frame.time, frame.rgb, frame.depth)
-    for _ in range(2):  # the second time as after it was stopped in the middle
-        found = open_recording(opened(tmp_path / "mine", tmp_path / "chain"))
+    opened(tmp_path / "mine", tmp_path / "chain")
+    # Once more, as after it was stopped in the middle.
+    found = open_recording(opened(tmp_path / "mine", tmp_path / "chain"))
     calibration = found.meta.calibration
     assert len(found) == 3 and not calibration.calibrated
     # Which way is up for the camera is what the true place says too.

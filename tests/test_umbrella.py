@@ -78,6 +78,20 @@ def test_verbs_that_read_the_sources_say_where_to_run_them(monkeypatch, capsys, 
     assert "is not in a checkout of h2s2r" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("raised", "status", "says"),
+    [(KeyboardInterrupt(), 130, "goes on with it"), (OSError(28, "No space left on device"), 2, "No space left")],
+)
+def test_a_stop_or_a_full_disk_ends_in_one_line(raised, status, says, monkeypatch, capsys):
+    def fails(*_: object) -> int:
+        raise raised
+
+    monkeypatch.setattr(cli, "_run", fails)
+    assert command(monkeypatch, "demo") == status
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("h2s2r: ") and says in error
+
+
 def test_seeds_are_only_for_benchmarks_that_take_them(planted, monkeypatch, capsys):
     assert command(monkeypatch, "bench", "good", "--seeds", "3", "4") == 2
     assert "seeds of its own" in capsys.readouterr().err

@@ -259,6 +259,9 @@ def main() -> None:
     arguments = sys.argv[1:] or ["--help"]
     try:
         sys.exit(app.cli(prog="h2s2r", description="Robot dexterity from one human video.", args=arguments))
-    except H2S2RError as error:
+    except (H2S2RError, OSError) as error:
         print(f"h2s2r: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("h2s2r: stopped. What is done is kept: the same command goes on with it.", file=sys.stderr)
+        sys.exit(130)

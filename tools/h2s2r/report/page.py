@@ -147,8 +147,8 @@ def _shown(run: Folder) -> tuple[list[int], np.ndarray, int | None] | None:
     at = run.json("premanip", PREMANIP)
     instant = None if at is None else at["frame"] - (frames[0] if frames else 0)
     # The overlay rests on an instant that was found, not on one that a person chose.
-    rests = at is not None and instant is not None and not at.get("chosen")
-    index = [k + (_REST if rests and k > instant else 0) for k in range(len(path.time))]
+    rests_after = len(path.time) if at is None or instant is None or at.get("chosen") else instant
+    index = [k + (_REST if k > rests_after else 0) for k in range(len(path.time))]
     return index, path.time, instant
 
 

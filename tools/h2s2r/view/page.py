@@ -238,7 +238,8 @@ def _place(handle: Any, wxyz_xyz: np.ndarray) -> None:
 def _add_shapes(server: viser.ViserServer, owner: str, shapes: Sequence[Shape], opacity: float | None = None) -> None:
     for number, shape in enumerate(shapes):
         seen_through = float(shape.rgba[3]) if shape.rgba[3] < 1.0 and opacity is None else opacity
-        _add_mesh(server, f"{owner}/{number}", *triangles(shape), shape.rgba, seen_through)
+        vertices, faces = triangles(shape)
+        _add_mesh(server, f"{owner}/{number}", vertices, faces, shape.rgba, seen_through)
 
 
 def _add_mesh(
