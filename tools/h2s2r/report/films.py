@@ -32,7 +32,9 @@ def rate(film: Path) -> float:
         return float(container.streams.video[0].average_rate or 30)
 
 
-def write_film(film: Path, shown: Iterator[np.ndarray] | Sequence[np.ndarray], times: Sequence[float]) -> Path:
+def write_film(
+    film: Path, shown: Iterator[np.ndarray] | Sequence[np.ndarray], times: Sequence[float] | np.ndarray
+) -> Path:
     """Write pictures as H.264.
 
     Args:
@@ -72,6 +74,6 @@ def _rewritten(source: Path, film: Path, shown: Sequence[np.ndarray]) -> Path:
     return write_film(film, shown, [index / rate_hz for index in range(len(shown))])
 
 
-def _usual(times: Sequence[float]) -> Fraction:
+def _usual(times: Sequence[float] | np.ndarray) -> Fraction:
     steps = np.diff(np.asarray(times, dtype=np.float64))
     return Fraction(1.0 / float(np.median(steps)) if len(steps) else 30.0).limit_denominator(1000)

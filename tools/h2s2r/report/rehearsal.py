@@ -27,6 +27,7 @@ _SHOWN = {
     "commands_accepted": "Commands accepted",
     "commands_refused": "Commands refused",
     "targets_clamped": "Targets cut to limits",
+    "largest_external_torque": "Largest torque from outside",
     "policy_step_p50_ms": "A step of the policy",
     "policy_step_p99_ms": "… 99 of 100 steps",
 }
@@ -78,4 +79,6 @@ def _text(name: str, value: Any) -> str:
         return "; ".join(map(str, value)) or "none was"
     if name.endswith("_ms"):
         return f"{value:.1f} ms"
+    if name.endswith("_torque"):
+        return f"{value:.1f} N·m at a joint of the arm"
     return f"{value:,}" if isinstance(value, int) and name != "seed" else str(value)
