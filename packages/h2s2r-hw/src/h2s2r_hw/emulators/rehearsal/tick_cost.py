@@ -30,11 +30,11 @@ from pathlib import Path
 
 import numpy as np
 
+from h2s2r_hw.bus import memory
 from h2s2r_hw.bus.records import NUM_JOINTS
-from h2s2r_hw.bus.slots import Slot
 from h2s2r_hw.emulators.rehearsal.recording import Event, Recorder
 from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
-from h2s2r_hw.emulators.rehearsal.tick_process import ANSWER, NOW, WAITS
+from h2s2r_hw.emulators.rehearsal.tick_process import ANSWER, ENDED, SHARED, TIME, WAITS
 from h2s2r_hw.emulators.rehearsal.whole import MS, SECOND, Rehearsal
 from h2s2r_hw.processes.runtime import Runtime
 from h2s2r_schemas.errors import H2S2RError
@@ -90,7 +90,7 @@ class _Player:
 
     def __init__(self, part: str, folder: Path, runtime: Runtime, cfg: str) -> None:
         self.part, self._runtime = part, runtime
-        self._now, self._waits = Slot.create(folder / f"{part}_now", NOW), Slot.create(folder / f"{part}_waits", WAITS)
+        self._shared = memory.create(folder / f"{part}_player", SHARED).cast("q")
         self._passed = 1
         if part != "hand":
             self._end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -120,8 +120,7 @@ class _Player:
         """
         for name, data in event.slots.items():
             self._runtime.slots[name].buffer[:] = data
-        self._now.record["time_ns"] = event.now_ns
-        self._now.write()
+        self._shared[TIME] = event.now_ns
         for message in event.messages or (b"",):
             self._end.send(message)
         try:
@@ -132,15 +131,14 @@ class _Player:
             raise H2S2RError(f"The {self.part}'s loop answered something else at {event.now_ns * 1e-9:.3f} s.")
         self._passed += len(event.messages) or 1
         end = time.monotonic() + _PATIENCE
-        while self._waits.count < self._passed and time.monotonic() < end:
+        while self._shared[WAITS] < self._passed and time.monotonic() < end:
             time.sleep(5e-5)
         for ring in self._runtime.rings.values():
             ring.skip(ring.waiting)
 
     def end(self) -> list[tuple[int, int]]:
         """Of all ticks: when they were [ns], and what they cost [ns]."""
-        self._now.record["ended"] = 1
-        self._now.write()
+        self._shared[ENDED] = 1
         self._end.send(b"")
         out, _ = self.process.communicate(timeout=_PATIENCE)
         self._end.close()

@@ -20,9 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
-from h2s2r_hw.bus.slots import Slot
+from h2s2r_hw.bus import memory
 from h2s2r_hw.clock.real import Read
 from h2s2r_hw.config import ServerCfg
 from h2s2r_hw.drivers.fri.link import ArmLink
@@ -34,10 +32,11 @@ from h2s2r_hw.processes.settings import changed
 from h2s2r_hw.robots import load_robot
 
 T = TypeVar("T")
-#: Player -> loop: the time, and whether that was all.
-NOW: np.dtype[Any] = np.dtype([("time_ns", "<i8"), ("ended", "<i8")])
-#: Loop -> player, with each wait for a message: how many waits there were is the slot's count.
-WAITS: np.dtype[Any] = np.dtype([("waits", "<i8")])
+#: Of the three numbers that player and loop share: the time [ns] and whether that was all, which the player writes, and how often
+#: the loop has waited for a message.
+TIME, ENDED, WAITS = 0, 1, 2
+#: [bytes] of them.
+SHARED = 24
 #: [bytes] of an answer.
 ANSWER = 79
 _ROBOT = "iiwa14_allegro"
@@ -53,7 +52,7 @@ class Stopwatch:
     """
 
     def __init__(self, folder: Path, part: str) -> None:
-        self._now, self._waits = Slot.attach(folder / f"{part}_now", NOW), Slot.attach(folder / f"{part}_waits", WAITS)
+        self._shared = memory.attach(folder / f"{part}_player", SHARED).cast("q")
         self._time_ns = self._ticks = self._began_ns = 0
         self.costs: list[tuple[int, int]] = []
         """Of each tick: when it was [ns], and its cost [ns]."""
@@ -62,7 +61,7 @@ class Stopwatch:
 
     def ended(self) -> bool:
         """Whether there is nothing more to play."""
-        return bool(self._now.data[8])
+        return self._shared[ENDED] != 0
 
     def now_ns(self) -> int:
         """[ns] of the recording."""
@@ -82,10 +81,9 @@ class Stopwatch:
             cpu_ns = time.thread_time_ns()
             self.costs.append((self._time_ns, cpu_ns - self._began_ns))
             self._ticks, self._began_ns = ticks, cpu_ns
-        self._waits.write()
+        self._shared[WAITS] += 1
         message = read(_PATIENCE)
-        self._now.read()
-        self._time_ns = int.from_bytes(self._now.data[:8], "little")
+        self._time_ns = self._shared[TIME]
         return message or None
 
     def _count(self) -> int:
