@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from h2s2r_schemas.artifacts import MotionLog, ObjectTrajectory
-from h2s2r_schemas.codec import files, iter_load, load, open_writer, save
+from h2s2r_schemas.codec import files, iter_load, load, open_writer, save, whole_file, write_whole
 from h2s2r_schemas.codec.files import content_hash
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.testing.examples import examples
@@ -283,3 +283,14 @@ def test_a_file_is_read_without_importing_its_class_first(tmp_path):
     code = "import sys; from h2s2r_schemas.codec import load; sys.stdout.write(type(load(sys.argv[1])).__name__)"
     command = [sys.executable, "-c", code, str(tmp_path / "x.h2s")]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "Fault"
+
+
+def test_other_files_are_written_whole_too(tmp_path):
+    path = tmp_path / "notes.txt"
+    write_whole(path, b"old")
+    with pytest.raises(ValueError, match="stop"), whole_file(path) as stream:  # noqa: PT012
+        stream.write(b"half of the n")
+        raise ValueError("stop")
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["notes.txt"]
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
