@@ -21,6 +21,9 @@ from h2s2r_hw.emulators.start import EmulationCfg, emulate
 from h2s2r_hw.processes.realtime import ask_for
 from h2s2r_schemas.errors import SchemaError
 
+#: [s] after which somebody at a pendant would start the application again.
+_REOPEN = 3.0
+
 
 def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
@@ -38,7 +41,7 @@ def _emulate(chosen: argparse.Namespace) -> int:
         mode=chosen.mode,
         operation_mode=chosen.operation_mode,
         active_time=chosen.active_time,
-        reopen_after=chosen.reopen_after,
+        reopen_after=_REOPEN if chosen.reopen_after is None and not chosen.lockstep else chosen.reopen_after,
     )
     cell = CellCfg(cabinet, HandCfg(chosen.hand_version, chosen.side), parse_faults(chosen.faults), chosen.seed)
     cfg = EmulationCfg(
@@ -134,7 +137,12 @@ def _add_wires(verb: argparse.ArgumentParser) -> None:
     add("--mode", choices=("position", "torque"), default=cabinet.mode, help="what the FRI client commands")
     add("--operation-mode", choices=list(OperationMode.__members__), default=cabinet.operation_mode, help="the key")
     add("--active-time", type=float, default=None, help="[s] after which the application ends its motion")
-    add("--reopen-after", type=float, default=None, help="[s] after which a closed session is opened again")
+    add(
+        "--reopen-after",
+        type=float,
+        default=None,
+        help=f"[s] after which a closed session is opened again (default: {_REOPEN:g}; in lock-step, never)",
+    )
     add("--hand-version", choices=list(VERSIONS), default="v4", help="version of the hand")
     add("--side", choices=("right", "left"), default="right", help="of the hand")
     add("--can-interface", default=cell.can_interface, help="python-can interface of the hand's bus")
