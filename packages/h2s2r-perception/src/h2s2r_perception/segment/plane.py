@@ -20,6 +20,8 @@ _GATE = 0.006
 #: Share of the picture's measurements that a table covers at least.
 _SMALLEST = 0.08
 _FARTHEST = 5.0
+#: [m] that a plane passes the camera at least.
+_SEEN = 0.01
 #: Cosine between the normal and what is known to be up; without that, the camera is taken to be held upright.
 _UP, _UPRIGHT = 0.9, -0.2
 
@@ -94,7 +96,9 @@ def find_plane(frame: RGBDFrame, up: np.ndarray | None = None, seed: int = 0) ->
 
 
 def _towards_camera(normals: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit normals (N, 3) out of planes through ``points`` (N, 3), and whether (N) they are planes that a camera can see."""
     length = np.linalg.norm(normals, axis=1)
-    sound = length > 1e-6
-    normals = normals / np.where(sound, length, 1.0)[:, None]
-    return normals * -np.sign((normals * points).sum(axis=1))[:, None], sound
+    unit = normals / np.maximum(length, 1e-12)[:, None]
+    away = (unit * points).sum(axis=1)
+    # Three points in one row of the picture lie in a plane through the camera itself.
+    return unit * -np.sign(away)[:, None], (length > 1e-6) & (np.abs(away) > _SEEN)

@@ -11,7 +11,7 @@ import numpy as np
 from h2s2r_schemas.se3 import SE3
 
 #: [s] standard deviation in time of the neighbours that count.
-_TIME = 0.05
+_TIME = 0.1
 #: [m], [rad] standard deviation of neighbours that count as the same pose but for noise.
 _PLACE, _TURN = 0.002, float(np.deg2rad(1.5))
 
