@@ -288,7 +288,7 @@ def test_a_file_is_read_without_importing_its_class_first(tmp_path):
 def test_other_files_are_written_whole_too(tmp_path):
     path = tmp_path / "notes.txt"
     write_whole(path, b"old")
-    with pytest.raises(ValueError, match="stop"), whole_file(path) as stream:  # noqa: PT012
+    with pytest.raises(ValueError, match="stop"), whole_file(path) as stream:
         stream.write(b"half of the n")
         raise ValueError("stop")
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["notes.txt"]
