@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from h2s2r.chain.seeing import hand_in_frame
 from h2s2r.chain.stage import Stage, Work, run_stages
 from h2s2r.report import films
 from h2s2r_retarget.embodiment import load_embodiment
+from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.codec import load, save, write_whole
 from h2s2r_schemas.demo import DemoTruth, truth_path
 from h2s2r_sim.demonstrate import BUNDLED, task_from_truth
-from h2s2r_sim.view import task_episode
+from h2s2r_sim.view import EpisodeStates, task_episode
 
 #: Figures of a policy that nobody trained; the page shows what is in the file.
 JUDGED = {
@@ -63,12 +65,16 @@ def make_run(folder: Path, until: str = "film", cfg: RunCfg | None = None) -> Pa
     return folder
 
 
+@cache
+def _bundled() -> tuple[DemoTruth, TaskSpec, EpisodeStates]:
+    task = task_from_truth(BUNDLED)
+    return load(truth_path(BUNDLED), DemoTruth), task, task_episode(task, load_embodiment("iiwa14_allegro", task.side))
+
+
 def quick_stages(cfg: RunCfg) -> list[Stage]:
     """The stages of a run, each done in no time; the hand is taken where a person chose it."""
     chosen = cfg.corrections.frame
-    truth, task = load(truth_path(BUNDLED), DemoTruth), task_from_truth(BUNDLED)
-    embodiment = load_embodiment("iiwa14_allegro", task.side)
-    episode = task_episode(task, embodiment)
+    truth, task, episode = _bundled()
     grey = [np.full((96, 128, 3), shade, np.uint8) for shade in range(40, 200)]
 
     def stage(name: str, work: Any) -> Stage:
