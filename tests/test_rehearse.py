@@ -17,6 +17,7 @@ import pytest
 from h2s2r.rehearsal import RehearsalCfg, Rehearsed, rehearse
 from h2s2r.rehearsal.config import can_be_emulated, server_cfg
 from h2s2r.rehearsal.judge import Judge
+from h2s2r.rehearsal.tracker import turns_alike, view_of
 from h2s2r_retarget.embodiment import load_embodiment
 from h2s2r_rl.evaluate import env_cfg_of
 from h2s2r_rl.policy import NETWORK, SPEC, TASK
@@ -24,6 +25,7 @@ from h2s2r_schemas.artifacts import FAILURE_KINDS, PolicySpec, Rollout, TaskSpec
 from h2s2r_schemas.codec import encode, load, save
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.config import EnvCfg, for_evaluation
+from h2s2r_sim.demonstrate.stage import color_camera
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.clear import clear_start
 from h2s2r_sim.env.start.pool import StartCfg
@@ -187,6 +189,30 @@ def test_the_judge_and_an_environment_agree(exported: Path, task: TaskSpec) -> N
     assert verdict.success == bool(extras["success"][0])
     assert verdict.failure == (FAILURE_KINDS[extras["failure"][0]] if terminated[0] else "")
     assert verdict.position_error == pytest.approx(float(extras["position_error"][0]))
+
+
+def test_the_emulated_camera_sees_all_that_the_object_does(task: TaskSpec) -> None:
+    camera, T_world_camera = color_camera(640, 480), view_of(task, ALLEGRO)
+    for T_world_object in (task.reference.Ts_world_object[at] for at in range(0, len(task.reference.time), 10)):
+        x, y, z = T_world_camera.inv().apply(T_world_object.apply(task.anchor_points)).T
+        column, row = camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
+        assert (column > 0).all() and (column < 639).all() and (row > 0).all() and (row < 479).all()
+        assert (z > 0.4).all()
+    # Across the object from the hand, and over the table.
+    assert task.robot_pose is not None
+    middle = task.reference.Ts_world_object[0].translation
+    to_hand = (task.robot_pose.T_world_palm.translation - middle)[:2]
+    assert to_hand @ (T_world_camera.translation - middle)[:2] < 0.0 and T_world_camera.translation[2] > 0.3
+
+
+def test_a_box_looks_the_same_by_half_turns_and_a_pitcher_does_not(task: TaskSpec) -> None:
+    box = turns_alike(task.object)
+    assert len(box) == 4
+    corner = np.array([0.105, 0.08, 0.03])
+    assert sorted(tuple(np.round(T_object_turned.apply(corner), 6)) for T_object_turned in box) == sorted(
+        tuple(np.array(signs) * corner) for signs in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
+    )
+    assert len(turns_alike(load_task("pitcher_pour").object)) < 4
 
 
 def test_what_cannot_be_is_said() -> None:

@@ -18,11 +18,12 @@ from h2s2r_perception.frames import RGBDFrame
 from h2s2r_perception.live import LiveTracker
 from h2s2r_perception.record.camera import CameraFrame
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_schemas.artifacts import TaskSpec
+from h2s2r_schemas.artifacts import ObjectModel, TaskSpec
 from h2s2r_schemas.client.objects import OBJECTS
 from h2s2r_schemas.se3 import SE3
 from h2s2r_schemas.wire import ObjectState
 from h2s2r_sim.demonstrate.stage import color_camera
+from h2s2r_sim.task.anchors import surface_points
 
 Publish = Callable[[ObjectState], None]
 #: [px] of the emulated camera's pictures, and [Hz] of it: as in the recordings, and as the noise of training has it.
@@ -94,6 +95,8 @@ class CameraTracker:
         self._camera = TwinCamera(twin, embodiment, T_world_camera, self._intrinsics, CameraCfg(rate_hz=_RATE_HZ), seed)
         self._tracker = LiveTracker(twin.task.object, T_world_camera)
         self._twin, self._delay_ns = twin, round(delay * _SECOND)
+        self._start, self._alike = twin.task.reference.Ts_world_object[0], turns_alike(twin.task.object)
+        self._registered, self._T_object_turned = 0, SE3.identity()
         self._known: deque[tuple[int, ObjectState]] = deque()
         self._frames = 0
 
@@ -110,7 +113,7 @@ class CameraTracker:
         self._twin.advance(now_ns)
         for taken in self._camera.act(now_ns):
             frame = RGBDFrame(self._frames, taken.time, taken.rgb, taken.depth, self._intrinsics)
-            state = self._tracker.look(CameraFrame(self._frames, taken.time, frame))
+            state = self._turned(self._tracker.look(CameraFrame(self._frames, taken.time, frame)))
             self._known.append((max(now_ns, round(taken.time * _SECOND) + self._delay_ns), state))
             self._frames += 1
         published = 0
@@ -121,9 +124,39 @@ class CameraTracker:
                 published += 1
         return {OBJECTS: published} if published else {}
 
+    def _turned(self, state: ObjectState) -> ObjectState:
+        """Of all poses that the shape cannot tell, found anew, the one that lies as where the task begins: whoever puts a box
+        there sees its print.
+        """
+        if state.lost:
+            return state
+        T_world_object = SE3(state.wxyz_xyz_world_object)
+        if self._tracker.report.registered != self._registered:
+            self._registered = self._tracker.report.registered
+            angles = [
+                float(self._start.distance(T_world_object @ T_object_turned)[1]) for T_object_turned in self._alike
+            ]
+            self._T_object_turned = self._alike[int(np.argmin(angles))]
+        T_world_turned = T_world_object @ self._T_object_turned
+        return state.replace(wxyz_xyz_world_object=T_world_turned.wxyz_xyz)
+
     def close(self) -> None:
         """Give the graphics memory back."""
         self._camera.close()
+
+
+def turns_alike(model: ObjectModel) -> list[SE3]:
+    """No turn, and those by half about the axes of its frame after which an object has the same shape (to 1 mm)."""
+    points = np.concatenate([surface_points(shape) for shape in model.collision])
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    found = [SE3.identity()]
+    for axis in np.eye(3):
+        half_turn = np.array([0.0, *axis])
+        T_object_turned = SE3.from_parts(half_turn, middle - SE3.from_parts(half_turn, np.zeros(3)).apply(middle))
+        away = np.linalg.norm(T_object_turned.apply(points)[:, None] - points[None], axis=-1).min(axis=1)
+        if away.max() < 1e-3:
+            found.append(T_object_turned)
+    return found
 
 
 def view_of(task: TaskSpec, embodiment: Embodiment) -> SE3:
