@@ -24,6 +24,8 @@ _REACH, _SLOW = 0.1, 0.2
 
 #: [s] after which a motion that does not begin is begun anew.
 _AGAIN = 0.3
+#: [s] for which it tries to arm.
+_PATIENCE = 20.0
 
 Figures = dict[str, float | int | str]
 
@@ -53,8 +55,7 @@ class Follower:
         began = time.monotonic()
         try:
             session.acquire(force=self._force)
-            session.wait(lambda state: state.server_state != "soft_stop", 10.0, "The end of the motion before")
-            session.arm(20.0)
+            self._arm()
             self._begin()
             began = due = time.monotonic()
             while (now := time.monotonic()) - began < seconds:
@@ -68,6 +69,19 @@ class Follower:
         wall = time.monotonic() - began
         session.release()
         return {"outcome": outcome, "wall_s": wall} | self._figures()
+
+    def _arm(self) -> None:
+        """Arm, once the motion of whoever commanded before has come to rest and faults are acknowledged."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._session.arm(20.0)
+            except RobotFault as refused:
+                if refused.code in ("no_lease", "lease_taken") or time.monotonic() > end:
+                    raise
+                self._session.next_state()
+            else:
+                return
 
     def _begin(self) -> None:
         """From here on the path is followed from where the robot stands."""
@@ -94,7 +108,7 @@ class Follower:
             self._tracked = False
             self._interrupted += 1
         if state.server_state == "ready":
-            self._session.arm(20.0)
+            self._arm()
             self._begin()
         elif state.server_state == "hold" and not self._tracked and time.monotonic() - self._began > _AGAIN:
             self._begin()

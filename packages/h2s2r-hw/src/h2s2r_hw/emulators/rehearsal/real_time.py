@@ -227,14 +227,18 @@ def _taken_over(stage: Stage, watch: Watcher) -> Figures:
     with stage.follower("a", 60.0) as first:
         if not watch.tracks(0.5):
             return watch.trouble()
-        epoch, began = watch.state.lease_epoch, time.monotonic()
+        epoch = watch.state.lease_epoch
         with stage.follower("operator", 3.0, force=True) as second:
-            watch.until(lambda: watch.state.lease_epoch not in (0, epoch), 20.0)
+            watch.attend(lambda: watch.state.lease_epoch not in (0, epoch), 60.0)
+            began = time.monotonic()
+            # The motion of the first one ends, then that of the second one begins.
+            watch.attend(lambda: watch.state.server_state != "track", 5.0)
+            watch.attend(lambda: watch.state.server_state == "track", 20.0)
             taken = time.monotonic() - began
-            watch.until(lambda: second.poll() is not None, 30.0)
+            watch.attend(lambda: second.poll() is not None, 40.0)
         watch.until(lambda: first.poll() is not None, 15.0)
     ended = {f"second_{name}": value for name, value in stage.found("operator").items()}
-    return {"taken_s": taken, "first_outcome": stage.found("a").get("outcome", "")} | ended
+    return {"follows_the_second_after_s": taken, "first_outcome": stage.found("a").get("outcome", "")} | ended
 
 
 SCENES: dict[str, Callable[[Stage, Watcher], Figures]] = {
