@@ -65,8 +65,8 @@ def server_cfg(embodiment: Embodiment) -> ServerCfg:
 
     States come 60 times a second, so that every fourth is one of the policy's steps. The limits of contact are those of the
     training: a policy's targets lead the arm by ``ActionCfg.arm_lead`` at most, so with these soft gains it lags and presses by
-    no more than that; what goes beyond is a collision. The server's own, which are for an arm that moves freely, stopped 10 of
-    22 episodes of a policy that pushes a box (``h2s2r demo --seed 1``), most of them at 60 N·m about the arm's second joint.
+    no more than that; what goes beyond is a collision. The server's own 60 N·m about the arm's first three joints, which are for
+    one that moves freely, stopped 10 of 22 episodes of a policy that pushes a box (``h2s2r demo --seed 1``).
     """
     at = [embodiment.joint_names.index(name) for name in HAND_JOINTS]
     arm = [embodiment.joint_names.index(name) for name in ARM_JOINTS]
