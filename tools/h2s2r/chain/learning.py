@@ -44,7 +44,8 @@ from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.env.make import make_env
-from h2s2r_sim.env.start.clear import clear_start
+from h2s2r_sim.env.start.clear import LEAST_FREE, clear_start
+from h2s2r_sim.env.start.pool import StartCfg
 from h2s2r_sim.task import load_task, make_task, place
 from h2s2r_sim.task.make import reexpressed
 from h2s2r_sim.view import FilmCfg, NoGraphicsError, record_episodes, save_film
@@ -88,7 +89,8 @@ class _Learning:
     def __init__(self, cfg: RunCfg, progress: Progress) -> None:
         self._cfg, self._progress = cfg, progress
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._env = EnvCfg(num_threads=cores)
+        # What the start was found by: with things around it, most displaced starts may touch one.
+        self._env = EnvCfg(num_threads=cores, start=StartCfg(min_valid=LEAST_FREE))
 
     def named_task(self, work: Work) -> None:
         """A task that needs no recording."""

@@ -29,8 +29,10 @@ from h2s2r_sim.scene.options import SceneOptions
 #: [m] by which a hand may be drawn back, and coordinates of the synergy ``open`` (or ``close``, the other way) by which its
 #: fingers may be opened. All combinations are tried, those first that change least; a step of opening counts as much as 1 cm.
 GAPS, OPENINGS = (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05), (0.0, 0.15, 0.3, 0.45)
-#: Share of the starts that must be free, and how many are tried to find out.
+#: Share of the starts with which the search ends, and how many are tried to find out.
 _ENOUGH, _TRIED = 0.75, 128
+#: The smallest share that is taken where there is none better. Starts are drawn until enough are free, so it costs time alone.
+LEAST_FREE = 0.05
 #: How steeply a hand is drawn back: metres up for each metre away.
 _RISE = 0.3
 
@@ -62,7 +64,7 @@ def clear_start(task: TaskSpec, embodiment: Embodiment, noise: Perturbation = ST
         SchemaError: from none of them; the message of the nearest says why.
     """
     scene = build_model(task, embodiment, SceneOptions(visuals=False))
-    cfg = StartCfg(pool=_TRIED, min_valid=0.05)
+    cfg = StartCfg(pool=_TRIED, min_valid=LEAST_FREE)
     found: list[ClearStart] = []
     refused: Exception | None = None
     openings = OPENINGS if _opening(embodiment).any() else OPENINGS[:1]
