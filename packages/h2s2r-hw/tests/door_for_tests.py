@@ -6,6 +6,7 @@ Not here: the real loops, which these only stand in for: joints go where they sh
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
@@ -184,12 +185,18 @@ class Door:
     def raw(self, keys: ClientKeys | None) -> zmq.Socket:
         """A socket that can send anything, connected with these keys or, without any, not encrypted."""
         made = self.context.socket(zmq.DEALER)
-        made.linger = 0
+        # A socket whose connection was refused has nowhere to send to, and would wait for ever.
+        made.linger, made.sndtimeo = 0, 2000
         if keys is not None:
             made.curve_publickey, made.curve_secretkey, made.curve_serverkey = keys.public, keys.secret, keys.server
         made.connect(self.cfg.address)
         self.raws.append(made)
         return made
+
+    def attempt(self, socket: zmq.Socket, data: bytes) -> None:
+        """Send bytes, unless the connection was refused before."""
+        with contextlib.suppress(zmq.Again):
+            socket.send(data, zmq.DONTWAIT)
 
     def deliver(self, socket: zmq.Socket, data: bytes) -> None:
         """Send bytes and have the gateway read them now."""

@@ -188,9 +188,12 @@ def _play(recorded: Mapping[str, list[Event]], paced: bool) -> dict[str, list[tu
                 if paced:
                     time.sleep(max(0.0, start + now_ns * 1e-9 - time.monotonic()))
                 players[part].play(event)
+            return {part: player.end() for part, player in players.items()}
         finally:
             os.sched_setaffinity(0, cores)
-        return {part: player.end() for part, player in players.items()}
+            for player in players.values():
+                player.process.kill()
+                player.process.wait()
 
 
 def _figures(name: str, costs: list[tuple[int, int]], from_ns: int) -> dict[str, float]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import json
+import signal
 import socket
 import sys
 import time
@@ -26,7 +27,7 @@ from h2s2r_hw.config import ServerCfg
 from h2s2r_hw.drivers.fri.link import ArmLink
 from h2s2r_hw.drivers.socketcan import SocketCanPort
 from h2s2r_hw.loops import ArmLoop, HandLoop, LoopSlots
-from h2s2r_hw.processes.realtime import ask_for
+from h2s2r_hw.processes.realtime import ask_for, die_with_parent
 from h2s2r_hw.processes.runtime import Runtime
 from h2s2r_hw.processes.settings import changed
 from h2s2r_hw.robots import load_robot
@@ -121,6 +122,7 @@ def _slots(folder: Path, cfg: ServerCfg, part: str) -> LoopSlots:
 
 def main(arguments: Sequence[str]) -> None:
     """Be the loop of a part."""
+    die_with_parent(signal.SIGKILL)
     part, folder, device, settings = arguments
     cfg, runtime_folder = changed(ServerCfg(), json.loads(settings), "settings"), Path(folder)
     watch = Stopwatch(runtime_folder, part)
