@@ -102,6 +102,7 @@ import sys, time
 from pathlib import Path
 from h2s2r.chain.stage import Stage, run_stages
 folder = Path(sys.argv[1])
+print("ready", flush=True)
 def stage(name, needs):
     def work(given):
         log = folder / "log"
@@ -122,9 +123,12 @@ def test_killed_at_any_moment_it_ends_the_same_and_repeats_no_finished_stage(tmp
     rng, kills, finished = random.Random(5), 0, {}
     script, log = [sys.executable, "-c", KILLED, str(tmp_path)], tmp_path / "log"
     while True:
-        process = subprocess.Popen(script)
+        process = subprocess.Popen(script, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        # A busy machine may take longer to begin than any moment drawn here.
+        process.stdout.readline()
         try:
-            process.wait(rng.uniform(0.1, 0.5))
+            process.wait(rng.uniform(0.02, 0.4))
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1
