@@ -144,7 +144,7 @@ class LoopRig:
         )
         dtypes = {"target": TARGET, "orders": ORDERS, "residual": RESIDUAL, "arm": ARM_STATUS, "hand": HAND_STATUS}
         self.slots = {name: Slot(dtype) for name, dtype in dtypes.items()}
-        self.logs = {"arm": Ring(ARM_LOG, 200_000), "hand": Ring(HAND_LOG, 200_000)}
+        self.logs = {"arm": Ring(ARM_LOG, 30_000), "hand": Ring(HAND_LOG, 30_000)}
         self.hands = Hands(self.slots["orders"], self.slots["target"], self.slots["residual"])
         pair = len(only) == 2
         self.arm = ArmLoop(cfg, self.robot, self.link, self._slots("arm", "hand" if pair else None))

@@ -30,9 +30,12 @@ from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.client import ClientKeys, ObjectPublisher
 from h2s2r_schemas.errors import H2S2RError
 from h2s2r_schemas.wire import ObjectState, RobotState
+from h2s2r_sim.env.start.clear import LEAST_FREE
 from h2s2r_sim.env.start.pool import StartCfg
 from h2s2r_sim.perturbation import LEVELS
 
+#: A cell takes the first free one of the 64 starts drawn for it: with the share that ``clear_start`` accepts at least, some are.
+_START = StartCfg(pool=1, min_valid=LEAST_FREE / 4)
 #: [s] of the cell's time that cabinet and hand need until they could be armed.
 _SETTLE = 1.0
 #: [s] of wall time for the policy's process to connect.
@@ -100,7 +103,7 @@ class RehearsalCell:
 
     def __init__(self, task: TaskSpec, embodiment: Embodiment, cfg: RehearsalCfg, seed: int, folder: Path) -> None:
         self.folder = folder
-        self.twin = Twin(task, embodiment, TwinCfg(StartCfg(pool=1), LEVELS[cfg.noise]), seed)
+        self.twin = Twin(task, embodiment, TwinCfg(_START, LEVELS[cfg.noise]), seed)
         server = server_cfg(embodiment)
         cell = CellCfg(cabinet=QUICK, hand=HandCfg(side=task.side), seed=seed)
         self.whole = Rehearsal(folder, WholeCfg(server, cell, embodiment.spec()), self.twin)

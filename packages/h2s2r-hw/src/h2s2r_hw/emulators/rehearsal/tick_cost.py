@@ -33,9 +33,10 @@ import numpy as np
 from h2s2r_hw.bus import memory
 from h2s2r_hw.bus.records import NUM_JOINTS
 from h2s2r_hw.emulators.rehearsal.recording import Event, Recorder
+from h2s2r_hw.emulators.rehearsal.residual_process import ResidualProcess
 from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
 from h2s2r_hw.emulators.rehearsal.tick_process import ANSWER, ENDED, SHARED, TIME, WAITS
-from h2s2r_hw.emulators.rehearsal.whole import MS, SECOND, Rehearsal
+from h2s2r_hw.emulators.rehearsal.whole import SECOND
 from h2s2r_hw.processes.runtime import Runtime
 from h2s2r_schemas.errors import H2S2RError
 
@@ -45,31 +46,9 @@ _PATIENCE = 30.0
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-class _Correction:
-    """A process of corrections that wants something else every 2 ms."""
-
-    def __init__(self, whole: Rehearsal) -> None:
-        self._slot, self._due_ns = whole.residual, whole.now_ns
-        record = self._slot.record
-        record["residual_number"], record["gain"], record["clamp_fraction"] = 1, 1.0, 0.15
-
-    def next_event_ns(self) -> int:
-        """[ns]."""
-        return self._due_ns
-
-    def hear(self, channel: str, count: int, now_ns: int) -> Mapping[str, int]:
-        """Nothing is sent to it."""
-        return {}
-
-    def act(self, now_ns: int) -> Mapping[str, int]:
-        """Write."""
-        self._due_ns = now_ns + 2 * MS
-        record = self._slot.record
-        record["number"] += 1
-        record["time_ns"] = now_ns
-        record["values"] = 0.005 * np.sin(1e-9 * now_ns + np.arange(NUM_JOINTS))
-        self._slot.write()
-        return {}
+def _swaying(since: float) -> np.ndarray:
+    """(J) [rad] a correction that is another one each time, so many seconds [s] after it began."""
+    return 0.005 * np.sin(since + np.arange(NUM_JOINTS))
 
 
 def record(seconds: float) -> tuple[dict[str, list[Event]], int]:
@@ -78,7 +57,7 @@ def record(seconds: float) -> tuple[dict[str, list[Event]], int]:
         scene = Scene(Path(folder), settings())
         recorders = {part: Recorder(scene.whole, part) for part in ("arm", "hand")}
         scene.tracking(1.0)
-        scene.whole.group.stages.append(_Correction(scene.whole))
+        scene.whole.group.stages.append(ResidualProcess(scene, _swaying, output=0, late_ms=0.0))
         from_ns = scene.whole.now_ns + round(_WARM * SECOND)
         scene.follow(_WARM + seconds, use_residual=True)
         scene.close()

@@ -13,42 +13,11 @@ import numpy as np
 
 from h2s2r_hw.bus.records import NUM_ARM, NUM_JOINTS
 from h2s2r_hw.emulators.rehearsal.judge import Case
+from h2s2r_hw.emulators.rehearsal.residual_process import Model, ResidualProcess
 from h2s2r_hw.emulators.rehearsal.scene import Scene, settings
 from h2s2r_hw.emulators.rehearsal.whole import MS
 
 _POSITION, _TORQUE = 0, 1
-#: (J) wanted, from the time [s] since it began.
-Model = Callable[[float], np.ndarray]
-
-
-class _Process:
-    """Stands in for the process that evaluates a model: writes every 2 ms what the model wants."""
-
-    def __init__(self, scene: Scene, model: Model, output: int, late_ms: float) -> None:
-        self.slot, self._model, self._late_ns = scene.whole.residual, model, round(late_ms * 1e6)
-        self._since_ns = self._due_ns = scene.whole.now_ns
-        record = self.slot.record
-        record["residual_number"], record["hand_output"], record["gain"], record["clamp_fraction"] = (
-            1,
-            output,
-            1.0,
-            0.15,
-        )
-
-    def next_event_ns(self) -> int:
-        return self._due_ns
-
-    def hear(self, channel: str, count: int, now_ns: int) -> Mapping[str, int]:
-        return {}
-
-    def act(self, now_ns: int) -> Mapping[str, int]:
-        self._due_ns = now_ns + 2 * MS
-        record = self.slot.record
-        record["number"] += 1
-        record["time_ns"] = now_ns - self._late_ns
-        record["values"] = self._model((now_ns - self._since_ns) * 1e-9)
-        self.slot.write()
-        return {}
 
 
 class _Watch:
@@ -84,7 +53,7 @@ def _model(
     def play(scene: Scene) -> None:
         scene.tracking(0.5)
         watch = _Watch(scene)
-        scene.whole.group.stages += [_Process(scene, model, output, late_ms), watch]
+        scene.whole.group.stages += [ResidualProcess(scene, model, output, late_ms), watch]
         scene.follow(seconds, use_residual=True)
         for part in ("arm", "hand"):
             status = scene.whole.status(part)
@@ -120,7 +89,7 @@ def _same_as_without(scene: Scene) -> None:
             other = Scene(Path(folder), settings())
             other.tracking(0.5)
             if model is not None:
-                other.whole.group.stages.append(_Process(other, model, _POSITION, 0.0))
+                other.whole.group.stages.append(ResidualProcess(other, model, _POSITION, 0.0))
             other.follow(1.0, use_residual=True)
             digests.append(other.whole.cell.digest())
             other.close()
