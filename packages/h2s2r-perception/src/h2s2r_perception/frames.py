@@ -47,7 +47,8 @@ def decode(frame: Frame, calibration: Calibration, depth_unit: float) -> RGBDFra
     Raises:
         SchemaError: a picture cannot be decoded.
     """
-    rgb = np.ascontiguousarray(_picture(frame.rgb, cv2.IMREAD_COLOR, f"Colour of frame {frame.index}")[..., ::-1])
+    bgr = _picture(frame.rgb, cv2.IMREAD_COLOR, f"Colour of frame {frame.index}")
+    rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     counts = _picture(frame.depth, cv2.IMREAD_UNCHANGED, f"Depth of frame {frame.index}")
     depth = counts.astype(np.float32) * np.float32(depth_unit)
     masks = {name: _mask(data, f"Mask {name} of frame {frame.index}") for name, data in frame.masks.items()}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from h2s2r_perception.frames import RGBDFrame
@@ -52,7 +53,7 @@ class Mirrored:
                 None if each.p_local is None else each.p_local * np.array([-1.0, 1.0, 1.0]),
                 1.0 - each.right,
             )
-            for each in self._landmarker.find(np.ascontiguousarray(rgb[:, ::-1]))
+            for each in self._landmarker.find(cv2.flip(rgb, 1))
         ]
 
     def close(self) -> None:
