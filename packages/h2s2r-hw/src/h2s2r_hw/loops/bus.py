@@ -16,8 +16,9 @@ from h2s2r_hw.bus.records import NUM_ARM, NUM_JOINTS, ORDERS, RESIDUAL, TARGET, 
 from h2s2r_hw.bus.ring import Ring
 from h2s2r_hw.bus.slots import Slot
 
-_TARGET, _ORDERS, _RESIDUAL = struct_of(TARGET), struct_of(ORDERS), struct_of(RESIDUAL)
-_T, _O, _R = places_of(TARGET), places_of(ORDERS), places_of(RESIDUAL)
+_ORDERS, _O, _T, _R = struct_of(ORDERS), places_of(ORDERS), places_of(TARGET), places_of(RESIDUAL)
+#: What stands before the joints.
+_TARGET, _RESIDUAL = struct.Struct("<6q"), struct.Struct("<6q2d")
 #: number, time_ns, state: how both statuses begin. The orders begin with the first two.
 _STATUS, _STAMP = struct.Struct("<qqq"), struct.Struct("<qq")
 
@@ -69,6 +70,11 @@ class Ears:
         self._slots = slots
         self._joints = slice(NUM_ARM, NUM_JOINTS) if hand else slice(0, NUM_ARM)
         self._hand = hand
+        count, first = self._joints.stop - self._joints.start, self._joints.start
+        self._values = struct.Struct(f"<{count}d")
+        self._joint_pos_at, self._joint_torque_at, self._residual_at = (
+            8 * (place.start + first) for place in (_T["joint_pos"], _T["joint_torque"], _R["values"])
+        )
         self._acknowledged = _O["hand_fault_acknowledged" if hand else "arm_fault_acknowledged"].start
         self._counts = [0, 0, 0, 0]
         self._said = b""
@@ -140,18 +146,18 @@ class Ears:
     def _read_target(self, slot: Slot) -> bool:
         if slot.read() <= 0:
             return False
-        values = _TARGET.unpack_from(slot.data)
-        self.target_number, _, self.target_made_ns, _, self.command_sequence, use = values[:6]
+        self.target_number, _, self.target_made_ns, _, self.command_sequence, use = _TARGET.unpack_from(slot.data)
         self.use_residual = use != 0
-        self.joint_pos = values[_T["joint_pos"]][self._joints]
-        self.joint_torque = values[_T["joint_torque"]][self._joints]
+        self.joint_pos = self._values.unpack_from(slot.data, self._joint_pos_at)
+        self.joint_torque = self._values.unpack_from(slot.data, self._joint_torque_at)
         return True
 
     def _read_residual(self, slot: Slot) -> None:
         if slot.read() <= 0:
             return
-        values = _RESIDUAL.unpack_from(slot.data)
-        _, self.residual_ns, self.residual_number, _, for_arm, for_hand = values[:6]
+        _, self.residual_ns, self.residual_number, _, for_arm, for_hand, fraction, gain = _RESIDUAL.unpack_from(
+            slot.data
+        )
         self.residual_output = for_hand if self._hand else for_arm
-        self.residual_fraction, self.residual_gain = values[6:8]
-        self.residual = values[_R["values"]][self._joints]
+        self.residual_fraction, self.residual_gain = fraction, gain
+        self.residual = self._values.unpack_from(slot.data, self._residual_at)

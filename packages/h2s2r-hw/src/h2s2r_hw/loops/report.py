@@ -42,7 +42,7 @@ class Report:
         self._joints = struct.Struct(f"<{joints}d")
         self._zeros = (0.0,) * joints
         status, log, wide = slots.status.record.dtype, slots.log.record.dtype, joints * _DOUBLE
-        self._moving, self._asked = struct.Struct(f"<7q{4 * joints}d"), struct.Struct(f"<6q{2 * joints}d")
+        self._moving, self._log_begins = struct.Struct(f"<7q{4 * joints}d"), struct.Struct("<6q")
         self._counters = struct.Struct(f"<{len(MOTION_COUNTERS)}q")
         self._fault = struct.Struct(f"<qqqqdq{2 * joints}d")
         self._fault_at, self._counters_at = (
@@ -52,6 +52,10 @@ class Report:
         # Positions, velocities and torques: the same three in a row in both.
         at, to = offset(status, "joint_pos"), offset(log, "joint_pos")
         self._three = (slice(to, to + 3 * wide), slice(at, at + 3 * wide))
+        at, to = offset(status, "joint_pos_target"), offset(log, "joint_pos_target")
+        self._target = (slice(to, to + wide), slice(at, at + wide))
+        self._asked_at = offset(log, "joint_pos_asked")
+        self._told_target: tuple[float, ...] = ()
         at, to = offset(status, "joint_torque"), offset(log, "joint_torque_sent")
         self._sent = (slice(to, to + wide), slice(at, at + wide))
         self._residual_at, to = offset(status, "residual"), offset(log, "joint_residual")
@@ -85,18 +89,15 @@ class Report:
             *joint_torque,
             *joint_pos_target,
         )
-        self._asked.pack_into(
-            log,
-            0,
-            self.number,
-            now_ns,
-            part.state,
-            ears.command_sequence,
-            part.clamped,
-            part.fault_code,
-            *(ears.joint_pos or joint_pos_target),
-            *joint_pos_target,
+        self._log_begins.pack_into(
+            log, 0, self.number, now_ns, part.state, ears.command_sequence, part.clamped, part.fault_code
         )
+        if not ears.joint_pos or ears.joint_pos is not self._told_target:
+            # Without a target, where it is sent is what is asked for.
+            self._told_target = ears.joint_pos
+            self._joints.pack_into(log, self._asked_at, *(ears.joint_pos or joint_pos_target))
+        to, at = self._target
+        log[to] = status[at]
         to, at = self._three
         log[to] = status[at]
         to, at = self._sent

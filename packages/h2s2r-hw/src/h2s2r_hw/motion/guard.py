@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf, isnan
-from operator import le, neg, sub
+from operator import le, sub
 
 from h2s2r_hw.motion.limits import JointLimits
 
@@ -36,8 +36,6 @@ class Guard:
         self._bounds = list(zip(limits.lower, limits.upper, *rates, strict=True))
         # The same as differences of what is sent in ticks: of all joints the first, then the second and the third.
         self._most = [each * period**order for order, row in enumerate(rates, 1) for each in row]
-        # What positions must be above, and what their negatives must be.
-        self._ends = [*limits.lower, *map(neg, limits.upper)]
         count = len(limits.names)
         self.joint_pos: list[float] = list(limits.home)
         """(J) [rad] sent last."""
@@ -72,7 +70,7 @@ class Guard:
         differences = [*step, *change, *map(sub, change, self._change)]
         # A comparison is false for what is not a number. All of it in C: this runs in every tick.
         if all(map(le, map(abs, differences), self._most)) and (
-            all(map(le, self._ends, [*wanted, *map(neg, wanted)]))
+            (all(map(le, self._limits.lower, wanted)) and all(map(le, wanted, self._limits.upper)))
             or all(map(_comes_back, wanted, before, self._limits.lower, self._limits.upper))
         ):
             self.joint_pos, self._step, self._change, self.held = wanted, step, change, -1

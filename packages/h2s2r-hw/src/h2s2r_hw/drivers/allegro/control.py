@@ -31,7 +31,9 @@ class HandControl:
     """
 
     def __init__(self, cfg: HandCfg, version: HandVersion, torque_limit: Sequence[float]) -> None:
-        self._kp, self._kd, self._unit = cfg.kp, cfg.kd, version.torque_unit
+        unit = self._unit = version.torque_unit
+        # Gains to commands instead of torques.
+        self._kp, self._kd = [unit * each for each in cfg.kp], [unit * each for each in cfg.kd]
         limits = zip(version.command_limit, torque_limit, strict=True)
         # Whole numbers, as they are sent: no rounding leads above them.
         self._caps = [int(min(cfg.current_fraction * most, torque * version.torque_unit)) for most, torque in limits]
@@ -61,12 +63,14 @@ class HandControl:
 
     def observe(self, joint_pos: Sequence[float], cycles: int) -> None:
         """(16) [rad] measured, so many cycles after the last."""
-        elapsed, speeds = cycles * self.period, self.joint_vel
-        alpha, gain = self._alpha, self._beta / elapsed
-        ahead = [before + elapsed * speed for before, speed in zip(self._observed, speeds)]  # noqa: B905 - both are ours
-        errors = list(map(sub, joint_pos, ahead))
-        self._observed = [each + alpha * error for each, error in zip(ahead, errors)]  # noqa: B905
-        self.joint_vel = [speed + gain * error for speed, error in zip(speeds, errors)]  # noqa: B905
+        # The joint goes on with its velocity; by how far it is then found elsewhere corrects both.
+        elapsed, alpha = cycles * self.period, self._alpha
+        gain, keep = self._beta / elapsed, 1.0 - alpha
+        ahead, slow = keep * elapsed, 1.0 - self._beta
+        observed, speeds = self._observed, self.joint_vel
+        triples = list(zip(observed, speeds, joint_pos))  # noqa: B905 - sixteen each
+        self._observed = [keep * before + ahead * speed + alpha * found for before, speed, found in triples]
+        self.joint_vel = [slow * speed + gain * (found - before) for before, speed, found in triples]
 
     def torques(
         self, joint_pos: Sequence[float], setpoint: Sequence[float], extra: Sequence[float] | None
@@ -75,7 +79,7 @@ class HandControl:
         unit = self._unit
         away = map(sub, setpoint, joint_pos)
         asked = [
-            unit * (kp * error - kd * speed)
+            kp * error - kd * speed
             for kp, error, kd, speed in zip(self._kp, away, self._kd, self.joint_vel)  # noqa: B905 - sixteen each
         ]
         # Nearly always nothing is capped; that much is known without looking joint by joint.

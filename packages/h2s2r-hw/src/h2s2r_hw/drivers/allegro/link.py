@@ -101,35 +101,35 @@ class HandLink:
     def hear(self, frame: Frame, now_ns: int) -> bool:
         """A frame has come; whether it completes a set of positions."""
         self.received += 1
-        identifier = frame.identifier
-        if frame.error:
+        identifier, data, remote, error = frame
+        finger = _FINGER_OF.get(identifier)
+        if finger is not None and len(data) == 8 and not remote and not error:
+            return self._hear_positions(finger, data, now_ns)
+        if error:
             self.bus_errors += 1
             # SocketCAN's class of errors that says so.
             self.bus_off = self.bus_off or bool(identifier & 0x40)
             return False
         try:
-            finger = _FINGER_OF.get(identifier)
             if finger is not None:
-                return self._hear_positions(finger, frame, now_ns)
+                raise FrameError(f"Frame {identifier:#x} has {len(data)} bytes; 8 were expected.")
             self._hear_other(frame)
         except FrameError:
             self.undecodable += 1
         return False
 
-    def _hear_positions(self, finger: int, frame: Frame, now_ns: int) -> bool:
-        if len(frame.data) != 8 or frame.remote:
-            raise FrameError(f"Frame {frame.identifier:#x} has {len(frame.data)} bytes; 8 were expected.")
+    def _hear_positions(self, finger: int, data: bytes, now_ns: int) -> bool:
         self.bus_off = False
-        bit = 1 << finger
-        if self._fresh and (self._fresh & bit or now_ns - self._fresh_ns > self._one_set_ns):
+        bit, fresh = 1 << finger, self._fresh
+        if fresh and (fresh & bit or now_ns - self._fresh_ns > self._one_set_ns):
             self.incomplete += 1
             self.incomplete_in_a_row += 1
-            self._fresh = 0
-        if not self._fresh:
+            fresh = 0
+        if not fresh:
             self._fresh_ns = now_ns
-        self._fresh |= bit
-        self._data[finger] = frame.data
-        if self._fresh != _ALL:
+        self._fresh = fresh = fresh | bit
+        self._data[finger] = data
+        if fresh != _ALL:
             return False
         self._fresh, self.incomplete_in_a_row = 0, 0
         unit = self.version.position_unit
@@ -192,9 +192,18 @@ class HandLink:
             self._send(frame)
 
     def push(self, frames: list[Frame]) -> None:
-        """Torques, as ``control`` made them."""
+        """Frames that ``control`` made."""
+        send = self._port.send
         for frame in frames:
-            self._send(frame)
+            try:
+                send(frame)
+            except (can.CanError, OSError):
+                self.send_failed += 1
+                self.send_failed_in_a_row += 1
+                continue
+            self.send_failed_in_a_row = 0
+            self.sent += 1
+            self._unannounced += 1
 
     def unannounced(self) -> int:
         """Frames sent since this was last asked."""
@@ -204,12 +213,4 @@ class HandLink:
     def _send(self, frame: Frame) -> None:
         if frame.identifier in NEVER_SEND:
             raise SchemaError(f"Frame {frame.identifier:#x} ({NEVER_SEND[frame.identifier]}) is never sent.")
-        try:
-            self._port.send(frame)
-        except (can.CanError, OSError):
-            self.send_failed += 1
-            self.send_failed_in_a_row += 1
-            return
-        self.send_failed_in_a_row = 0
-        self.sent += 1
-        self._unannounced += 1
+        self.push([frame])

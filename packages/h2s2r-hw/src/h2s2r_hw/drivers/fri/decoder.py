@@ -37,7 +37,9 @@ class MonitoringDecoder:
     def __init__(self, version: FriVersion) -> None:
         self._version, self._has_commanded = version, version.commanded_pos_in_monitoring
         self._layouts: dict[int, Layout] = {}
-        self._seconds, self._whole_ns = b"", 0
+        # Bytes that hardly ever change from message to message, and what they mean.
+        self._said: tuple[bytes, ...] = ()
+        self._known: tuple[Any, ...] = ()
 
     def decode(self, datagram: bytes) -> MonitoringMessage:
         """The values of a datagram.
@@ -63,26 +65,31 @@ class MonitoringDecoder:
 
     def _message(self, row: tuple[Any, ...], has_ipo: bool) -> MonitoringMessage:
         """Of a row as ``Layout.read`` gives it."""
-        commanded, at = (row[17:24], 24) if self._has_commanded else ((), 17)
-        seconds, rest, connection = row[at + 14 : at + 17]
-        if seconds != self._seconds:
-            self._seconds, self._whole_ns = seconds, number(seconds) * _SECOND
-        ipo = NO_IPO
-        if has_ipo:
-            mode, overlay, tracking = row[-3:]
-            ipo = (row[-10:-3], COMMAND_MODE[number(mode)], OVERLAY[number(overlay)], tracking)
-        return MonitoringMessage._make(
-            (
-                number(row[0]),
-                number(row[1]),
-                *read_connection(connection),
-                *read_robot_info(row[2]),
-                row[3:10],
-                row[10:17],
-                commanded,
-                row[at : at + 7],
-                row[at + 7 : at + 14],
-                self._whole_ns + number(rest),
-                *ipo,
-            )
+        at = 24 if self._has_commanded else 17
+        rest, connection = row[at + 15 : at + 17]
+        said = (row[2], row[at + 14], connection, *row[-3:-1]) if has_ipo else (row[2], row[at + 14], connection)
+        if said != self._said:
+            self._said, self._known = said, _meaning(*said)
+        whole_ns, head, mode, overlay = self._known
+        message = (
+            number(row[0]),
+            number(row[1]),
+            *head,
+            row[3:10],
+            row[10:17],
+            row[17:at],
+            row[at : at + 7],
+            row[at + 7 : at + 14],
+            whole_ns + number(rest),
         )
+        if not has_ipo:
+            return MonitoringMessage._make(message + NO_IPO)
+        return MonitoringMessage._make((*message, row[-10:-3], mode, overlay, row[-1]))
+
+
+def _meaning(
+    info: bytes, seconds: bytes, connection: bytes, mode: bytes = b"\0", overlay: bytes = b"\0"
+) -> tuple[Any, ...]:
+    """Whole seconds [ns], what connection and robot info say, client command mode, overlay."""
+    said = (*read_connection(connection), *read_robot_info(info))
+    return number(seconds) * _SECOND, said, COMMAND_MODE[number(mode)], OVERLAY[number(overlay)]

@@ -9,10 +9,11 @@ decodes, looks at slots in shared memory, moves, checks, answers, and writes sta
 included, is counted, by CPU time of the thread, from one wait to the next. The answers are compared with the recorded ones byte
 by byte. A CAN controller is not at hand: frames go through a socket pair, in SocketCAN's format.
 
-Once, the loop has a core and meets the next event as soon as it is done with the one before: as on a core that is kept for
-it, whose caches nobody else fills. Once, both loops meet events at the rates of the devices and share a core, also with
-whatever else runs on this machine in between: ``paced``. ``echo`` is a process that only sends a part of each of the arm's
-datagrams back: what this machine, as it is, takes for that alone.
+Once, the loop and whoever plays its device take turns on one core, which nobody else gets where real-time priority is permitted:
+as on a core that is kept for the loop. A wake-up across cores would cost a virtual machine tens of microseconds each, of which
+a PC knows nothing. Once, both loops meet events at the rates of the devices and share a core, also with whatever else runs on
+this machine in between, and wake-ups come from another core: ``paced``. ``echo`` is a process that only sends a part of each of
+the arm's datagrams back: what this machine, as it is, takes for that alone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -43,6 +45,8 @@ from h2s2r_schemas.errors import H2S2RError
 #: [s] of following before ticks count: what is done once is done then.
 _WARM = 1.0
 _PATIENCE = 30.0
+#: Of who plays a device: below the loop's own, which is at its message before the next one is sent.
+_PLAYER_PRIORITY = 1
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -161,18 +165,31 @@ def _play(recorded: Mapping[str, list[Event]], paced: bool) -> dict[str, list[tu
             os.sched_setaffinity(players[part].process.pid, cores[-1:])
         events = sorted(((event.now_ns, part, event) for part, each in recorded.items() for event in each), key=_when)
         start = time.monotonic()
-        os.sched_setaffinity(0, cores[:1])
         try:
-            for now_ns, part, event in events:
-                if paced:
-                    time.sleep(max(0.0, start + now_ns * 1e-9 - time.monotonic()))
-                players[part].play(event)
+            with _on_core(cores[0]) if paced else _on_core(cores[-1], os.SCHED_FIFO, _PLAYER_PRIORITY):
+                for now_ns, part, event in events:
+                    if paced:
+                        time.sleep(max(0.0, start + now_ns * 1e-9 - time.monotonic()))
+                    players[part].play(event)
             return {part: player.end() for part, player in players.items()}
         finally:
-            os.sched_setaffinity(0, cores)
             for player in players.values():
                 player.process.kill()
                 player.process.wait()
+
+
+@contextmanager
+def _on_core(core: int, policy: int = os.SCHED_OTHER, priority: int = 0) -> Generator[None]:
+    """Be on one core for a while, with this priority where that is permitted."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        with suppress(PermissionError):
+            os.sched_setscheduler(0, policy, os.sched_param(priority))
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, before)
 
 
 def _figures(name: str, costs: list[tuple[int, int]], from_ns: int) -> dict[str, float]:

@@ -59,6 +59,8 @@ class Stopwatch:
         """Of each tick: when it was [ns], and its cost [ns]."""
         self.loop: Any = None
         """Whose."""
+        self.ticks: Callable[[], int] = int
+        """How many ticks it has had."""
 
     def ended(self) -> bool:
         """Whether there is nothing more to play."""
@@ -77,7 +79,7 @@ class Stopwatch:
 
     def receive(self, channel: str, read: Read[T], until_ns: int) -> T | None:
         """The next message; None where the recording has none."""
-        ticks = self._count()
+        ticks = self.ticks()
         if ticks != self._ticks:
             cpu_ns = time.thread_time_ns()
             self.costs.append((self._time_ns, cpu_ns - self._began_ns))
@@ -86,12 +88,6 @@ class Stopwatch:
         message = read(_PATIENCE)
         self._time_ns = self._shared[TIME]
         return message or None
-
-    def _count(self) -> int:
-        loop = self.loop
-        if isinstance(loop, HandLoop):
-            return loop.link.cycles
-        return loop.session.sent if isinstance(loop, ArmLoop) else loop.sent
 
 
 class Echo:
@@ -120,21 +116,30 @@ def _slots(folder: Path, cfg: ServerCfg, part: str) -> LoopSlots:
     )
 
 
+def _prepare(watch: Stopwatch, part: str, folder: Path, device: str, cfg: ServerCfg) -> int:
+    """Give the stopwatch the loop of a part; returns the loop's UDP port, 0 where it has none."""
+    if part == "hand":
+        port = SocketCanPort(None, socket.socket(fileno=int(device)))
+        hand = HandLoop(cfg, load_robot(_ROBOT), port, _slots(folder, cfg, part))
+        watch.loop, watch.ticks = hand, lambda: hand.link.cycles
+        return 0
+    link = ArmLink(("127.0.0.1", 0), ("127.0.0.1", int(device)))
+    if part == "arm":
+        arm = ArmLoop(cfg, load_robot(_ROBOT), link, _slots(folder, cfg, part))
+        watch.loop, watch.ticks = arm, lambda: arm.session.sent
+    else:
+        echo = Echo(link)
+        watch.loop, watch.ticks = echo, lambda: echo.sent
+    return link.address[1]
+
+
 def main(arguments: Sequence[str]) -> None:
     """Be the loop of a part."""
     die_with_parent(signal.SIGKILL)
     part, folder, device, settings = arguments
-    cfg, runtime_folder = changed(ServerCfg(), json.loads(settings), "settings"), Path(folder)
-    watch = Stopwatch(runtime_folder, part)
-    if part == "hand":
-        port = SocketCanPort(None, socket.socket(fileno=int(device)))
-        watch.loop, address = HandLoop(cfg, load_robot(_ROBOT), port, _slots(runtime_folder, cfg, part)), 0
-    else:
-        link = ArmLink(("127.0.0.1", 0), ("127.0.0.1", int(device)))
-        address = link.address[1]
-        watch.loop = Echo(link)
-        if part == "arm":
-            watch.loop = ArmLoop(cfg, load_robot(_ROBOT), link, _slots(runtime_folder, cfg, part))
+    cfg = changed(ServerCfg(), json.loads(settings), "settings")
+    watch = Stopwatch(Path(folder), part)
+    address = _prepare(watch, part, Path(folder), device, cfg)
     ask_for(cfg.realtime.arm_priority, None, cfg.realtime.lock_memory)
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
@@ -142,7 +147,7 @@ def main(arguments: Sequence[str]) -> None:
     sys.stdout.write(json.dumps(watch.costs) + "\n")
     sys.stdout.flush()
     # What was kept from the collector is let go in order, so that libraries have nothing to say about it at the end.
-    watch.loop = None
+    watch.loop, watch.ticks = None, int
     gc.unfreeze()
     gc.collect()
 
