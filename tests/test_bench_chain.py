@@ -81,6 +81,7 @@ def test_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert slow["rehearsal_tracked_success"] == slow["real_rehearsal"] == 0.93 and slow["real_success"] == 0.96
     assert [each.tracked for each in asked] == [False, True, False]
     assert done[-1][:2] == ["run", str(tmp_path / "mug_real")] and done[-1][-1] == "77"
+    assert "--mass" in done[-1]  # a mesh says none
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is looked up in Linux's /proc")

@@ -97,6 +97,7 @@ def test_what_is_done_is_kept_and_a_longer_training_keeps_what_was_seen(result: 
         ({"robot": "hal"}, "iiwa14_allegro"),
         ({"seed": 2_000_000}, "seed"),
         ({"recording": Path("nowhere"), "object": Path("thing.obj")}, "no recording at nowhere"),
+        ({"recording": BUNDLED, "object": Path("thing.obj")}, "thing.obj says no mass.* --mass KILOGRAMS"),
         ({"recording": Path("nowhere")}, "the object that is moved"),
         ({"frames": (5, 2)}, "FIRST:LAST"),
         ({"steps": 0}, "at least 1"),

@@ -35,14 +35,22 @@ from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.task import read_object
 
 _META = "meta.json"
+#: Files that say what an object weighs.
+_DESCRIBED = (".toml", ".h2s")
 
 
 def seeing(cfg: RunCfg, progress: Progress) -> list[Stage]:
-    """The stages, in their order."""
+    """The stages, in their order.
+
+    Raises:
+        SchemaError: there is no such recording, or a mesh without its mass.
+    """
     assert cfg.recording is not None and cfg.object is not None
     see = _Seeing(cfg, cfg.recording, cfg.object, progress)
     frames = {"frames": list(cfg.frames) if cfg.frames else None}
     recording = {"files": _hashes(cfg.recording), "fps": cfg.fps}
+    if cfg.object.suffix not in _DESCRIBED and cfg.mass is None:
+        raise SchemaError(f"{cfg.object.name} says no mass, as no mesh does: weigh the object and give --mass KILOGRAMS.")
     described = {"file": file_hash(cfg.object) if cfg.object.is_file() else str(cfg.object), "mass": cfg.mass}
     scene = {**frames, "file": file_hash(cfg.scene) if cfg.scene is not None and cfg.scene.is_file() else None}
     found, known = ("object", "track", "hand"), cfg.corrections
