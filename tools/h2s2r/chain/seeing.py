@@ -50,7 +50,9 @@ def seeing(cfg: RunCfg, progress: Progress) -> list[Stage]:
     frames = {"frames": list(cfg.frames) if cfg.frames else None}
     recording = {"files": _hashes(cfg.recording), "fps": cfg.fps}
     if cfg.object.suffix not in _DESCRIBED and cfg.mass is None:
-        raise SchemaError(f"{cfg.object.name} says no mass, as no mesh does: weigh the object and give --mass KILOGRAMS.")
+        raise SchemaError(
+            f"{cfg.object.name} says no mass, as no mesh does: weigh the object and give --mass KILOGRAMS."
+        )
     described = {"file": file_hash(cfg.object) if cfg.object.is_file() else str(cfg.object), "mass": cfg.mass}
     scene = {**frames, "file": file_hash(cfg.scene) if cfg.scene is not None and cfg.scene.is_file() else None}
     found, known = ("object", "track", "hand"), cfg.corrections
