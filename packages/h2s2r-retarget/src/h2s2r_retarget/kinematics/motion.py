@@ -9,6 +9,7 @@ Batch dimensions (…) come first in every array; one configuration is a batch o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from h2s2r_retarget.kinematics.tables import Tables
 from h2s2r_schemas import arrays
@@ -19,12 +20,20 @@ from h2s2r_schemas.arrays import Array
 class Placed:
     """Where one configuration of each problem puts the joints and the frames, in the root frame."""
 
-    axes: Array
-    """(…, M, 3) unit vectors: moving joint m turns about its axis or slides along it."""
-    origins: Array
-    """(…, M, 3) [m] a point on each axis."""
+    levels: tuple[Array, ...]
+    """(K, N, 4, 4) the moving joints level by level, their z axes along joint axes; N is the batch made flat."""
     frames: Array
     """(…, F, 4, 4) the frames; translations [m]."""
+
+    @cached_property
+    def axes(self) -> Array:
+        """(…, M, 3) unit vectors: moving joint m turns about its axis or slides along it."""
+        return self._joints(2)
+
+    @cached_property
+    def origins(self) -> Array:
+        """(…, M, 3) [m] a point on each axis."""
+        return self._joints(3)
 
     @property
     def points(self) -> Array:
@@ -35,6 +44,11 @@ class Placed:
     def rotations(self) -> Array:
         """(…, F, 3, 3) orientations of the frames."""
         return self.frames[..., :3, :3]
+
+    def _joints(self, column: int) -> Array:
+        """(…, M, 3) one column of all joints' transforms."""
+        columns = arrays.swapaxes(arrays.concatenate([level[:, :, :3, column] for level in self.levels], 0), 0, 1)
+        return columns.reshape(*self.frames.shape[:-3], *columns.shape[1:])
 
 
 def place(tables: Tables, joint_pos: Array) -> Placed:
@@ -56,10 +70,8 @@ def place(tables: Tables, joint_pos: Array) -> Placed:
         if levels:
             step = (levels[-1] if parents is None else levels[-1][list(parents)]) @ step
         levels.append(step)
-    lines = arrays.concatenate([level[:, :, :3, 2:] for level in levels], 0) if levels else steps[:, :, :3, 2:]
-    lines = arrays.swapaxes(lines, 0, 1).reshape(*batch, len(q), 3, 2)
     frames = arrays.swapaxes(_carriers(tables, levels, steps) @ tables.frames[:, None], 0, 1)
-    return Placed(lines[..., 0], lines[..., 1], frames.reshape(*batch, *frames.shape[1:]))
+    return Placed(tuple(levels or (steps,)), frames.reshape(*batch, *frames.shape[1:]))
 
 
 def _steps(tables: Tables, q: Array) -> Array:

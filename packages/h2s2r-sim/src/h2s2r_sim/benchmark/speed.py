@@ -4,14 +4,16 @@ In:  a seed.   Out: figures of ``snackbox_push``.
 Not here: what the robots do meanwhile (drive).
 
 Times are process CPU time of one thread. Neighbours on a shared machine still take caches and clock, half as much again at
-times, for a moment or for minutes. So exactly the same episodes are played several times over, sizes in turns, and of each
-window of steps the quickest time counts: what the work takes when nobody disturbs it. Nothing is left out by that, for every
-window is part of the sum.
+times, for a moment or for minutes. So exactly the same episodes are played several times over, and for the headline the
+quickest time of each step counts: what the work takes when nobody disturbs it. Nothing is left out by that, for every step
+is part of the sum. Sizes are compared side by side: while the most environments play their steps once, fewer play theirs
+over and over in between, so that what neighbours take they take from all; the quietest such turn counts.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,14 +27,11 @@ from h2s2r_sim.env.make import make_env
 
 TASK = "snackbox_push"
 #: Environments: the headline, and those that cost per environment is compared over.
-HEADLINE, SIZES = 128, (64, 128, 512, 2048)
+HEADLINE, SIZES = 128, (64, 512, 2048)
 #: Policy steps before any is timed, and those that are: hands reach their objects, and most episodes end.
 _WARM_UP, _STEPS = 8, 64
-#: How often the headline is played, and the sizes that are compared.
-_REPETITIONS, _TURNS = 12, 4
-#: Steps of one environment in a window when sizes are compared: of equal length for all, so that none catches more of the
-#: quiet moments. For the headline a window is one step.
-_WINDOW = max(SIZES)
+#: How often the headline is played, and turns in which sizes are compared.
+_REPETITIONS, _TURNS = 12, 2
 
 
 @dataclass
@@ -48,10 +47,9 @@ class Timed:
     end: bytes = b""
     """All worlds after the last step, which are the same each time."""
 
-    def cost(self, times: list[np.ndarray], steps: int) -> float:
-        """[s] per environment and policy step, of windows of so many steps."""
-        windows = np.array(times).reshape(len(times), -1, steps).sum(-1)
-        return float(windows.min(0).sum() / (_STEPS * self.env.num_envs))
+    def cost(self, times: list[np.ndarray]) -> float:
+        """[s] per environment and policy step: each at its quickest."""
+        return float(np.min(times, 0).mean() / self.env.num_envs)
 
 
 class _BareEngine:
@@ -83,20 +81,17 @@ class _BareEngine:
 
 def measure(seed: int) -> dict[str, float]:
     """Figures of speed."""
-    timed = {size: _made(size, seed) for size in SIZES}
-    for _ in range(_TURNS):
-        for each in timed.values():
-            _play(each, with_engine=False)
-    flat = {size: each.cost(each.whole, _WINDOW // size) for size, each in timed.items()}
+    flat = _compare({size: _made(size, seed) for size in SIZES})
     headline = _made(HEADLINE, seed)
     for _ in range(_REPETITIONS):
-        _play(headline, with_engine=True)
+        for _ in _play(headline, with_engine=True):
+            pass
     passed = headline.env.control_dt
     return {
-        "sim_seconds_per_cpu_s": passed / headline.cost(headline.whole, 1),
+        "sim_seconds_per_cpu_s": passed / headline.cost(headline.whole),
         "sim_seconds_per_cpu_s_mean": passed * _STEPS * HEADLINE / float(np.sum(headline.whole) / _REPETITIONS),
         "engine_fraction": float(np.sum(headline.engine) / np.sum(headline.whole)),
-        "engine_sim_seconds_per_cpu_s": passed / headline.cost(headline.engine, 1),
+        "engine_sim_seconds_per_cpu_s": passed / headline.cost(headline.engine),
         "cost_flatness": max(flat.values()) / min(flat.values()) - 1.0,
         **{f"cost_us_{size}": value * 1e6 for size, value in flat.items()},
         **_settings(headline.env),
@@ -108,8 +103,24 @@ def _made(size: int, seed: int) -> Timed:
     return Timed(make_env(TASK, num_envs=size, cfg=replace(cfg, start=replace(cfg.start, pool=500))), seed)
 
 
-def _play(timed: Timed, with_engine: bool) -> None:
-    """Play the episodes once, from their beginning."""
+def _compare(timed: dict[int, Timed]) -> dict[int, float]:
+    """[s] per environment and policy step of each size, in the quietest of some turns."""
+    most = max(timed)
+    turns: list[dict[int, float]] = []
+    for _ in range(_TURNS):
+        played: dict[int, list[float]] = {size: [] for size in timed}
+        for step, seconds in enumerate(_play(timed[most], with_engine=False)):
+            played[most].append(seconds)
+            for size, each in timed.items():
+                # As many steps of one environment as of all others, so far.
+                while len(played[size]) * size < (step + 1) * most:
+                    played[size].extend(_play(each, with_engine=False))
+        turns.append({size: sum(seconds) / (len(seconds) * size) for size, seconds in played.items()})
+    return min(turns, key=lambda each: sum(each.values()))
+
+
+def _play(timed: Timed, with_engine: bool) -> Iterator[float]:
+    """Play the episodes once, from their beginning: the CPU time [s] of each step that counts."""
     env, engine = timed.env, timed.env.engine
     assert isinstance(engine, MujocoEngine)
     env.reset(timed.seed)
@@ -125,6 +136,8 @@ def _play(timed: Timed, with_engine: bool) -> None:
             whole[step] -= bare.extra
             alone[step] = bare.seconds
             bare.seconds = bare.extra = 0.0
+        if step >= _WARM_UP:
+            yield whole[step]
     if bare:
         del engine.batch.step  # back to the class's own
     timed.whole.append(whole[_WARM_UP:])

@@ -110,13 +110,25 @@ class Endings:
         # An episode that got to the end but does not hold the object there has failed; one that began too far off to
         # count, yet arrived, has not.
         failed |= judge.over & ~judge.held
-        low = now.state.wxyz_xyz_world_object[:, 6] < self._path.reference.wxyz_xyz_world_object[goal_index, 6] - _LOW
-        far = distance > terminations.hand_limit(terminations.HAND_DISTANCE, self._start_distance)
-        kind = terminations.failure_kind(unstable, gone, self._was_lifted, low, self._was_moved, far)
         return Ended(
             terminated=failed,
             truncated=judge.over & ~failed,
             success=judge.success & ~failed & ~self._helped,
-            failure=np.where(failed, kind, -1),
+            failure=self._failure(failed, gone, goal_index, now, distance),
             helped=self._helped.copy(),
         )
+
+    def _failure(
+        self, failed: np.ndarray, gone: np.ndarray, goal_index: np.ndarray, now: Now, distance: np.ndarray
+    ) -> np.ndarray:
+        """(N) why each episode failed that did; -1 for all others."""
+        failure = np.full(len(failed), -1)
+        ids = np.flatnonzero(failed)
+        if len(ids):
+            goal_height = self._path.reference.wxyz_xyz_world_object[goal_index[ids], 6]
+            low = now.state.wxyz_xyz_world_object[ids, 6] < goal_height - _LOW
+            far = distance[ids] > terminations.hand_limit(terminations.HAND_DISTANCE, self._start_distance[ids])
+            failure[ids] = terminations.failure_kind(
+                now.state.unstable[ids], gone[ids], self._was_lifted[ids], low, self._was_moved[ids], far
+            )
+        return failure
