@@ -108,7 +108,9 @@ class Ring:
         read = self._header[_READ]
         count, first = min(most, self._header[_WRITTEN] - read), read % self.capacity
         until_end = min(count, self.capacity - first)
-        return np.concatenate((self._rows[first : first + until_end], self._rows[: count - until_end]))
+        rows = np.empty(count, self.dtype)
+        rows[:until_end], rows[until_end:] = self._rows[first : first + until_end], self._rows[: count - until_end]
+        return rows
 
     def skip(self, count: int) -> None:
         """Free the places of so many records: they were read for good."""

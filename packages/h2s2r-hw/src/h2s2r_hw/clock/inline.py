@@ -84,7 +84,7 @@ class Inline:
         Returns:
             Whether a stage acted.
         """
-        following = min((stage.next_event_ns() for stage in self.stages), default=NEVER)
+        following = min([stage.next_event_ns() for stage in self.stages], default=NEVER)
         self.now_ns = max(self.now_ns, min(following, until_ns))
         if following > until_ns:
             return False

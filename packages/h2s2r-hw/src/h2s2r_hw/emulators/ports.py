@@ -27,6 +27,7 @@ class UdpPort:
         self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.client = (socket.gethostbyname(client[0]), client[1])
         """Where datagrams go."""
+        self._timeout = -1.0
         self.foreign = 0
         """Datagrams that came from somebody else."""
 
@@ -50,7 +51,9 @@ class UdpPort:
 
     def read(self, seconds: float) -> bytes | None:
         """The next datagram of the client; None if none comes within so many seconds."""
-        self._socket.settimeout(max(seconds, 1e-6))
+        if seconds != self._timeout:
+            self._timeout = seconds
+            self._socket.settimeout(max(seconds, 1e-6))
         while True:
             try:
                 datagram, sender = self._socket.recvfrom(MAX_DATAGRAM + 1)

@@ -10,6 +10,7 @@ the whole machine stood still, the loop was not the one that fell silent.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,8 @@ GUARDIAN_STATUS: np.dtype[Any] = np.dtype(
         ("failed", "<i8"),  # frames that the bus did not take
     ]
 )
+#: number, time_ns: how its status and every heartbeat begin.
+_STAMP = struct.Struct("<qq")
 _LOOK_NS = 5_000_000
 #: [ns] between the repetitions of what switches the hand off, so that one that is lost on the bus does not matter.
 _AGAIN_NS = 5_000_000
@@ -42,7 +45,7 @@ class Guardian:
 
     Args:
         cfg: how long silence may be.
-        beat: heartbeat of the hand's loop: any record with ``time_ns``.
+        beat: heartbeat of the hand's loop: any record that begins with ``number`` and ``time_ns``.
         status: slot of ``GUARDIAN_STATUS``.
         port: its own end of the hand's bus.
         end_loop: makes sure that the hand's loop sends nothing any more.
@@ -59,7 +62,7 @@ class Guardian:
         self._silence_ns, self._repeats = round(cfg.silence * 1e9), cfg.repeats
         self._beat, self._status, self._port, self._end_loop = beat, status, port, end_loop
         self._due_ns = self._left = 0
-        self._looked_ns = self._beat_ns = self._silent_ns = 0
+        self._looked_ns = self._beat_ns = self._silent_ns = self._looks = 0
 
     @property
     def tripped(self) -> bool:
@@ -91,9 +94,8 @@ class Guardian:
             self._left -= 1
             sent = self._switch_off()
             self._due_ns = now_ns + _AGAIN_NS
-        record = self._status.record
-        record["number"] += 1
-        record["time_ns"] = now_ns
+        self._looks += 1
+        _STAMP.pack_into(self._status.data, 0, self._looks, now_ns)
         self._status.write()
         return {"can": sent} if sent else {}
 
@@ -102,7 +104,7 @@ class Guardian:
         since_ns, self._looked_ns = now_ns - self._looked_ns, now_ns
         if self._beat.read() <= 0:
             return 0
-        beat_ns = int(self._beat.record["time_ns"])
+        _, beat_ns = _STAMP.unpack_from(self._beat.data)
         if beat_ns != self._beat_ns:
             self._beat_ns, self._silent_ns = beat_ns, min(now_ns - beat_ns, _LOOK_NS)
         else:

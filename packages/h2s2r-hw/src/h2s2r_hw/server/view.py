@@ -109,10 +109,14 @@ class View:
         return self.state in (State.HOLD, State.TRACK)
 
     def joints(self, field: str) -> np.ndarray:
-        """(J) ``joint_pos``, ``joint_vel``, ``joint_torque`` or ``joint_pos_target`` in the robot's order; a new array."""
+        """(J) ``joint_pos``, ``joint_vel``, ``joint_torque`` or ``joint_pos_target`` in the robot's order; a new array,
+        read-only, as messages keep those without a copy.
+        """
         both = np.empty(NUM_JOINTS)
         both[:NUM_ARM], both[NUM_ARM:] = self._arm.joints[field], self._hand.joints[field]
-        return self._joints.to_robot(both)
+        found = self._joints.to_robot(both)
+        found.setflags(write=False)
+        return found
 
     @property
     def clamped(self) -> int:

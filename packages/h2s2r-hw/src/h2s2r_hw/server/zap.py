@@ -74,7 +74,8 @@ class Doorkeeper:
         # Before the events are read: whoever was let in until here has an event that says so.
         since, now = self._since, time.monotonic()
         for number, monitor in enumerate(self._monitors):
-            while monitor.poll(0):
+            # What ``poll(0)`` says too, at ten times the cost.
+            while int(monitor.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 self._note(number, recv_monitor_message(monitor, zmq.NOBLOCK), now)
         self._let_in.extend([now] * since)
         while self._let_in and now - self._let_in[0] > self._young:

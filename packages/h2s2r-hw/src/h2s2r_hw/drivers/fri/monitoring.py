@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from h2s2r_hw.drivers.fri.command import read_header
 from h2s2r_hw.drivers.fri.messages import (
     MONITORING_ID,
+    NUM_JOINTS,
     ClientCommandMode,
     ControlMode,
     DatagramError,
@@ -94,10 +96,7 @@ def encode_monitoring(message: MonitoringMessage, version: FriVersion, identifie
     info = _info_part(
         message.num_joints, message.safety_state, message.drive_states, message.operation_mode, message.control_mode
     )
-    data = joint_vector(1, message.measured_joint_pos) + joint_vector(2, message.measured_torque)
-    if version.commanded_pos_in_monitoring:
-        data += joint_vector(3, message.commanded_joint_pos)
-    data += joint_vector(4, message.commanded_torque) + joint_vector(5, message.external_torque)
+    data = _vectors(message, version)
     seconds, rest = divmod(message.time_ns, _SECOND)
     data += part(15, b"\x08" + varint(seconds) + b"\x10" + varint(rest))
     connection = _connection_part(
@@ -109,6 +108,18 @@ def encode_monitoring(message: MonitoringMessage, version: FriVersion, identifie
         ipo += bytes((0x50, message.client_command_mode, 0x58, message.overlay))
         payload += part(5, ipo + double(12, message.tracking_performance))
     return frame(payload, version)
+
+
+def _vectors(message: MonitoringMessage, version: FriVersion) -> bytes:
+    """All that is measured and commanded, joint by joint."""
+    vectors = {1: message.measured_joint_pos, 2: message.measured_torque}
+    if version.commanded_pos_in_monitoring:
+        vectors[3] = message.commanded_joint_pos
+    vectors |= {4: message.commanded_torque, 5: message.external_torque}
+    if all(len(each) == NUM_JOINTS for each in vectors.values()):
+        block = _FIVE if version.commanded_pos_in_monitoring else _FOUR
+        return block.write(tuple(chain.from_iterable(vectors.values())))
+    return b"".join(joint_vector(tag, each) for tag, each in vectors.items())
 
 
 # As when they are read: these two parts hardly ever change.

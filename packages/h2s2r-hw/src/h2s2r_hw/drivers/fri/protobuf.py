@@ -210,6 +210,12 @@ class JointBlock:
             return None
         return self._doubles.unpack_from(data, at)
 
+    def write(self, values: tuple[float, ...]) -> bytes:
+        """The bytes of all doubles, one vector after the other."""
+        # What is packed has zeros where tags and lengths belong.
+        packed = int.from_bytes(self._doubles.pack(*values), "little")
+        return (packed | self._expected).to_bytes(self.size, "little")
+
 
 def read_double(data: bytes, where: Value) -> float:
     """One double.

@@ -84,9 +84,9 @@ class Group(Inline):
             if readers is None:
                 self.tell_clients(channel, count, sender)
                 continue
-            for name in readers:
+            for name in readers if count else ():
                 stage: Stage = getattr(self._parts, name)
-                if count and stage is not sender and stage in self.stages:
+                if stage is not sender and stage in self.stages:
                     answered = stage.hear(channel, count, self.now_ns)
                     if answered:
                         self.announce(answered, stage)

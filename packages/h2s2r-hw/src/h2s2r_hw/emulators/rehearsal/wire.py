@@ -28,15 +28,17 @@ class Wire:
     def port(self) -> WirePort:
         """A new end."""
         made = WirePort(self)
+        for end in self._ends:
+            end.others.append(made.inbox)
+            made.others.append(end.inbox)
         self._ends.append(made)
         return made
 
     def carry(self, frame: Frame, sender: WirePort) -> None:
         """To all others."""
         self.frames += 1
-        for end in self._ends:
-            if end is not sender:
-                end.inbox.append(frame)
+        for inbox in sender.others:
+            inbox.append(frame)
 
 
 class WirePort(CanPort):
@@ -46,6 +48,8 @@ class WirePort(CanPort):
         self._wire = wire
         self.inbox: deque[Frame] = deque(maxlen=_KEPT)
         """What came and was not read."""
+        self.others: list[deque[Frame]] = []
+        """What came at the other ends."""
         self.broken = False
         """Whether nothing can be sent from here, as with a controller that is off the bus."""
 
