@@ -199,6 +199,8 @@ def run_bench(
     json: bool = False,
     slow: bool = False,
     seeds: tuple[int, ...] = (),
+    rerun: str = "",
+    seed: int | None = None,
 ) -> int:
     """Measure one part, or list what can be measured.
 
@@ -207,12 +209,14 @@ def run_bench(
         json: one flat JSON object instead of a table.
         slow: the long version, where it has one.
         seeds: of what is measured, where the benchmark lets them be chosen.
+        rerun: what to make anew where results are committed; of bench rl, a task to train and judge.
+        seed: of that.
     """
     if not name:
         for each in bench.benchmarks():
             print(each)
         return 0
-    figures = bench.run(name, slow, seeds)
+    figures = bench.run(name, slow, seeds, rerun, seed)
     print(_json(figures) if json else bench.table(figures))
     return 0
 

@@ -185,9 +185,9 @@ class TestFigures:
         assert found["results"] == len(list(committed.RESULTS.glob("*.json")))
         assert all(isinstance(value, (int, str)) or np.isfinite(value) for value in found.values())
 
-    def test_a_seed_without_a_task_is_refused(self):
-        with pytest.raises(H2S2RError, match="--rerun"):
-            committed.run(seed=3)
+    def test_one_is_made_anew_by_task_and_seed(self, monkeypatch):
+        monkeypatch.setattr(committed, "do", lambda job, folder: replace(result(), job=job))
+        assert committed.run(rerun="plate_push", seed=3)["plate_push_seeds"] == 1
 
 
 def test_sources_are_all_files_but_results(tmp_path):

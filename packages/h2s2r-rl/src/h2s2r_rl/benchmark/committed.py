@@ -20,7 +20,6 @@ from h2s2r_rl.benchmark.sources import sources_hash
 from h2s2r_rl.experiment.job import POLICY, Job, Result
 from h2s2r_rl.experiment.report import differences, failures, of, pooled
 from h2s2r_rl.experiment.work import do, load_result
-from h2s2r_schemas.errors import H2S2RError
 
 Figure = float | int | str | bool
 RESULTS = Path(__file__).parent / "results"
@@ -45,23 +44,21 @@ SHOWS: dict[str, list[str]] = {
 }
 
 
-def run(slow: bool = False, rerun: str | None = None, seed: int | None = None) -> dict[str, Figure]:
+def run(slow: bool = False, rerun: str = "", seed: int = 0) -> dict[str, Figure]:
     """All committed figures; or those of one training that is done anew now.
 
     Args:
         slow: nothing changes: what takes long was done once.
         rerun: name of a task to train and judge anew, which takes minutes.
-        seed: of that training; 0 if none is given.
+        seed: of that training.
 
     Raises:
-        H2S2RError: a seed without a task; a result cannot be read.
+        H2S2RError: a result cannot be read.
     """
-    if rerun is None:
-        if seed is not None:
-            raise H2S2RError("A seed belongs to a task that is done anew: give --rerun TASK too.")
+    if not rerun:
         return figures([load_result(path) for path in sorted(RESULTS.glob("*.json"))])
     with tempfile.TemporaryDirectory(prefix="h2s2r-rerun-") as folder:
-        return figures([do(Job(rerun, seed=seed or 0, transfer=True), Path(folder))])
+        return figures([do(Job(rerun, seed=seed, transfer=True), Path(folder))])
 
 
 def figures(results: Sequence[Result], sources: str | None = None) -> dict[str, Figure]:
