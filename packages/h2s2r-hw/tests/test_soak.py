@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from h2s2r_hw.emulators.rehearsal import benchmark
 from h2s2r_hw.emulators.rehearsal.soak import EQUAL, NONE, run_soak, soak_failures
 
 
@@ -47,3 +48,11 @@ def test_one_that_is_stopped_says_what_it_has_shown(tmp_path):
         figures = run_soak(Path(folder), 24.0, 1, tmp_path / "soak.json", lambda line: None, lambda: next(looks) > 400)
     assert figures["failure"] == "" and 0.0 < figures["hours"] < 0.01 and figures["hours_asked"] == 24.0
     assert figures["arm_ticks_logged"] == figures["arm_ticks"] > 1000
+
+
+def test_the_benchmark_shows_a_soak_that_was_kept_and_whether_it_was_of_other_sources(tmp_path):
+    kept = tmp_path / "soak.json"
+    assert benchmark._kept(kept) == {}
+    kept.write_text(json.dumps({"hours": 24.0, "failure": "", "sources": "another"}))
+    assert benchmark._kept(kept) == {"soak_kept_hours": 24.0, "soak_kept_stale": True}
+    assert benchmark.KEPT.parent.parent == Path(__file__).parents[1]
