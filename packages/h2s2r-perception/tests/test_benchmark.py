@@ -53,6 +53,16 @@ def test_figures_count_what_is_flagged_false_late_and_refused():
     assert found["see_s_per_10_s"] == pytest.approx(20.0)
 
 
+def test_a_hand_that_is_refused_counts_as_flagged_and_as_no_instant():
+    hand = {"mean": [0.01] * 4, "fingertip": [0.02] * 4, "flagged": [False] * 4, "flip": [False] * 4}
+    hand["wrong_side"] = [False] * 4
+    seen = result([0.001] * 4, 0, hand=hand, side_right=True)
+    found = figures({"a": seen, "b": result([0.001] * 12, 0, hand_refused="which hand?")})
+    assert found["hand_refused"] == 1 and found["hand_flagged"] == pytest.approx(12 / 16)
+    assert found["hand_mean_mm"] == pytest.approx(10.0) and found["hand_side_right"] == pytest.approx(0.5)
+    assert found["premanip_within_3"] == pytest.approx(0.5) and found["premanip_refused"] == 1
+
+
 class Nobody:
     def find(self, rgb):
         return []

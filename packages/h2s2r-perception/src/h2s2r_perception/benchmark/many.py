@@ -74,7 +74,7 @@ def measure_all(
 
 
 def figures(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Figures of what ``measure_one`` found in each recording; what nothing was found for is left out."""
+    """Figures of what ``measure_one`` found in each recording; where it found nothing, all frames count as flagged."""
     paths = [
         track_judge.PathErrors(
             add=_array(each["add"]),
@@ -86,7 +86,8 @@ def figures(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     ]
     found: dict[str, Any] = {"recordings": len(results), **track_judge.figures(paths)}
     found["start_pose_success"] = float(np.mean([each["start_right"] for each in results.values()]))
-    late = [each.get("first_motion_late") for each in results.values()]
+    # The instant is of no use without a hand: where none is told, it counts as not found.
+    late = [None if "hand_refused" in each else each.get("first_motion_late") for each in results.values()]
     found["premanip_within_3"] = float(np.mean([one is not None and abs(one) <= _NEAR for one in late]))
     told = [one for one in late if one is not None]
     if told:
@@ -104,16 +105,19 @@ def figures(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _hand_figures(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    refused = [int(each["frames"]) for each in results.values() if "hand_refused" in each]
     hands = [
         {name: _array(values) for name, values in each["hand"].items()} for each in results.values() if "hand" in each
     ]
     if not hands:
-        return {}
+        return {"hand_refused": len(refused)} if refused else {}
     for each in hands:
         for name in ("flagged", "flip", "wrong_side"):
             each[name] = each[name].astype(bool)
     off = [1e3 * each["premanip_hand"] for each in results.values() if "premanip_hand" in each]
     found: dict[str, Any] = dict(hand_judge.figures(hands))
+    flagged, judged = found["hand_flagged"] * found["hand_frames"] + sum(refused), found["hand_frames"] + sum(refused)
+    found |= {"hand_refused": len(refused), "hand_flagged": flagged / judged, "hand_frames": judged}
     found["hand_side_right"] = float(np.mean([bool(each.get("side_right")) for each in results.values()]))
     if off:
         found["premanip_hand_mean_mm"] = float(np.mean(off))
