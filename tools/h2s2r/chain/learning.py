@@ -30,6 +30,7 @@ from h2s2r.chain.files import (
     SCENE,
     TASK,
 )
+from h2s2r.chain.pace import LEAST_DURATION, paced
 from h2s2r.chain.stage import Stage, Work, made
 from h2s2r_retarget.embodiment import Embodiment, embodiment_folder, load_embodiment
 from h2s2r_retarget.view import save_png, view_scene
@@ -56,7 +57,7 @@ _FILMED = 4
 def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
     """The stages, in their order."""
     work = _Learning(cfg, progress)
-    placed = {"turn": cfg.corrections.turn, "shift": list(cfg.corrections.shift)}
+    placed = {"turn": cfg.corrections.turn, "shift": list(cfg.corrections.shift), "least_duration": LEAST_DURATION}
     robot = {"robot": cfg.robot, "files": made(embodiment_folder(cfg.robot))}
     judged = {"episodes": cfg.episodes, "seed": FRESH + cfg.seed}
     seen = ("mirror",) if cfg.mirror else ("object", "track", "hand", "scene", "premanip")
@@ -110,6 +111,7 @@ class _Learning:
             name=self._cfg.name,
             hand_trajectory=load(seen("hand") / HAND, HandTrajectory),
         )
+        task, pace = paced(task)
         said, T_chosen_world = "The camera's place was measured: the task is where it was seen.", SE3.identity()
         turn, shift = self._cfg.corrections.turn, self._cfg.corrections.shift
         if not task.scene.calibrated:
@@ -124,7 +126,7 @@ class _Learning:
                 "The camera's place was measured, so the task is where it was seen: take turn and shift back."
             )
         save(task, work.folder / TASK)
-        (work.folder / "place.txt").write_text(said + "\n")
+        (work.folder / "place.txt").write_text(f"{said} {pace}".rstrip() + "\n")
         (work.folder / PLACE).write_text(json.dumps({"wxyz_xyz_new_world": T_chosen_world.wxyz_xyz.tolist()}) + "\n")
 
     def retarget(self, work: Work) -> None:

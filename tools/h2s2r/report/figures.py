@@ -30,14 +30,21 @@ def task_of(folder: Folder) -> TaskSpec | None:
 
 def start_time(folder: Folder) -> float | None:
     """When [s] in the recording the reference starts: then it is 0 s of the robot's films."""
+    clock = clock_of(folder)
+    return None if clock is None else clock[0]
+
+
+def clock_of(folder: Folder) -> tuple[float, float] | None:
+    """When [s] in the recording the reference starts, and how many seconds the robot is given for one of the person's."""
     task = task_of(folder)
     path = folder.message("mirror" if folder.has("mirror") else "track", PATH, ObjectTrajectory)
     if path is None or task is None:
         return None
     try:
-        return make_reference(path, task.anchor_points)[1]
+        reference, start = make_reference(path, task.anchor_points)
     except H2S2RError:
         return None
+    return start, task.reference.duration / reference.duration
 
 
 def seen_plots(folder: Folder) -> list[Plot]:

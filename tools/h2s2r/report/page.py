@@ -18,7 +18,7 @@ from PIL import Image
 
 from h2s2r.chain.files import EVALUATION, FILM, HAND_POSE, OBJECT, PATH, PREMANIP
 from h2s2r.report import films
-from h2s2r.report.figures import learning_plot, rollout_plots, seen_plots, start_time, task_of
+from h2s2r.report.figures import clock_of, learning_plot, rollout_plots, seen_plots, task_of
 from h2s2r.report.folder import Folder
 from h2s2r.report.picture import save_picture
 from h2s2r.report.rehearsal import Rehearsal, rehearsal_of
@@ -165,20 +165,21 @@ def _instant(run: Folder, target: Path) -> str | None:
 
 
 def _beside(run: Folder, target: Path) -> Beside | None:
-    """The human's film from where the reference starts, without the rest, and that of the robot's first episode."""
-    human, robot, shown, start = (
+    """The human's film from where the reference starts, at the robot's pace, and that of the robot's first episode."""
+    human, robot, shown, clock = (
         run.file("seen", "seen.mp4"),
         run.file("film", FILM),
         _shown(run),
-        start_time(run),
+        clock_of(run),
     )
-    if human is None or robot is None or shown is None or start is None:
+    if human is None or robot is None or shown is None or clock is None:
         return None
     index, time, _ = shown
+    start, pace = clock
     first = int(np.searchsorted(time, start - 1e-3))
     wanted = dict(zip(index[first:], time[first:], strict=True))
     pictures = (picture for number, picture in enumerate(films.pictures(human)) if number in wanted)
-    films.write_film(target / "human.mp4", pictures, list(wanted.values()))
+    films.write_film(target / "human.mp4", pictures, [start + pace * (each - start) for each in wanted.values()])
     films.one_tile(robot, target / "robot_one.mp4", *FilmCfg().size)
     mirrored = bool(run.record["settings"].get("mirror"))
-    return Beside("human.mp4", "robot_one.mp4", float(time[first] - start), mirrored)
+    return Beside("human.mp4", "robot_one.mp4", float(pace * (time[first] - start)), mirrored)
