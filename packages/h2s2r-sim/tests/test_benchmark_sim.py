@@ -43,7 +43,7 @@ def test_measuring_changes_nothing_and_plays_the_same_again(env: Environment, mo
     assert [each.shape for each in timed.whole] == [(4,)] * 3
     assert all((timed.engine[at] > 0.0).all() and (timed.engine[at] < timed.whole[at]).all() for at in (0, 2))
     assert not timed.engine[1].any()
-    assert "step" not in vars(engine_of(env).batch)
+    assert "rollout" not in vars(engine_of(env).batch)
 
 
 def test_the_quickest_of_each_step_counts_and_none_is_left_out(env: Environment) -> None:

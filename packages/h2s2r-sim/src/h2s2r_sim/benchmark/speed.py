@@ -61,19 +61,19 @@ class _BareEngine:
 
     def __init__(self, engine: MujocoEngine) -> None:
         self.seconds = self.extra = 0.0
-        self._step, self._state = engine.batch.step, engine.batch.state
-        engine.batch.step = self.step  # type: ignore[method-assign] - only while this is measured
+        self._rollout, self._state = engine.batch.rollout, engine.batch.state
+        engine.batch.rollout = self.rollout  # type: ignore[method-assign] - only while this is measured
 
-    def step(self, nstep: int) -> None:
+    def rollout(self, nstep: int, control: np.ndarray, record: tuple[str, ...]) -> None:
         began = time.process_time()
         before = self._state.copy()
         between = time.process_time()
-        self._step(nstep=nstep)
+        self._rollout(nstep, control, record=record)
         ended = time.process_time()
         after = self._state.copy()
         self._state[:] = before
         again = time.process_time()
-        self._step(nstep=nstep)
+        self._rollout(nstep, control, record=record)
         self.seconds += time.process_time() - again
         assert np.array_equal(self._state, after), "The same step twice gave two results."
         self.extra += time.process_time() - began - (ended - between)
@@ -139,7 +139,7 @@ def _play(timed: Timed, with_engine: bool) -> Iterator[float]:
         if step >= _WARM_UP:
             yield whole[step]
     if bare:
-        del engine.batch.step  # back to the class's own
+        del engine.batch.rollout  # back to the class's own
     timed.whole.append(whole[_WARM_UP:])
     timed.engine.append(alone[_WARM_UP:])
     end = engine.batch.state.tobytes()

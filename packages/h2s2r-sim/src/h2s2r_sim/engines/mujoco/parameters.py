@@ -152,10 +152,13 @@ class WorldParameters:
         else:
             self._write_object_constants(env_ids, parameters)
 
+    @property
+    def sticky(self) -> bool:
+        """Whether any joint has stiction."""
+        return bool(self._stiction.any())
+
     def hold_still_joints(self, qvel: np.ndarray) -> None:
         """Friction of the next substeps: more where a joint with stiction stands still."""
-        if not self._stiction.any():
-            return
         still = np.abs(qvel[:, self._scene.joint_dofs]) < STILL
         friction = self._batch.expand("dof_frictionloss")
         base = self._nominal.dof_frictionloss[self._scene.joint_dofs]
