@@ -102,7 +102,9 @@ def test_seeds_are_only_for_benchmarks_that_take_them(planted, monkeypatch, caps
 def test_a_part_is_made_anew_only_where_results_are_kept(planted, monkeypatch, capsys):
     assert command(monkeypatch, "bench", "good", "--rerun", "snackbox_push") == 2
     assert "measures everything anew" in capsys.readouterr().err
-    monkeypatch.setattr(sys.modules["planted_benchmarks"], "good", lambda slow, rerun="", seed=0: {f"{rerun}_seed": seed})
+    monkeypatch.setattr(
+        sys.modules["planted_benchmarks"], "good", lambda slow, rerun="", seed=0: {f"{rerun}_seed": seed}
+    )
     assert bench.run("good", rerun="snackbox_push", seed=3) == {"snackbox_push_seed": 3}
     assert command(monkeypatch, "bench", "good", "--seed", "3") == 2
     assert "give --rerun too" in capsys.readouterr().err
