@@ -28,16 +28,13 @@ _FRAME = struct.Struct("<I")
 
 def varint(value: int) -> bytes:
     """An unsigned number as protobuf writes it."""
-    # Counters, then time stamps, without a loop.
+    # Counters without a loop.
     if value < 0x80:
         return bytes((value,))
     if value < 0x4000:
         return bytes((value & 0x7F | 0x80, value >> 7))
     if value < 0x20_0000:
         return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14))
-    if 0x1000_0000 <= value < 0x8_0000_0000:
-        low, high = value & 0x7F | value << 1 & 0x7F00, value << 2 & 0x7F_0000 | value << 3 & 0x7F00_0000
-        return (low | high | value << 4 & 0x7F_0000_0000 | _FIVE_BYTES_CONTINUE).to_bytes(5, "little")
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

