@@ -21,6 +21,7 @@ from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.demonstrate.camera import D435, DepthFaults, Exposure, expose, measure_depth
 from h2s2r_sim.demonstrate.direction import Direction, direct
 from h2s2r_sim.demonstrate.pictures import encode_colour, encode_depth, encode_mask
+from h2s2r_sim.demonstrate.script import Script
 from h2s2r_sim.demonstrate.script.contact import Surfaces, hand_distance
 from h2s2r_sim.demonstrate.stage.stage import MASK_NAMES, Picture, Stage
 
@@ -105,13 +106,22 @@ def _film(
         for frame in frames:
             if frame.color_time != shown:
                 shown = frame.color_time
-                picture = stage.picture(script.T_world_object(shown), script.hand(shown))
-                depth = picture.depth
-                if frame.depth_time != shown:
-                    depth = stage.depth(script.T_world_object(frame.depth_time), script.hand(frame.depth_time))
-                measured = measure_depth(depth, camera, cfg.faults, direction.rng)
+                picture = _seen(stage, script, frame, cfg.masks)
+                measured = measure_depth(picture.depth, camera, cfg.faults, direction.rng)
                 pictures = _encoded(picture, measured, cfg)
             yield frame, pictures
+
+
+def _seen(stage: Stage, script: Script, frame: Exposure, masks: bool) -> Picture:
+    """What a perfect camera sees: colour and masks at one time, depth at another. What nobody asks for is not drawn."""
+    shown, measured = frame.color_time, frame.depth_time
+    there = script.T_world_object(shown), script.hand(shown)
+    if measured == shown:
+        return stage.picture(*there)
+    depth = stage.depth(script.T_world_object(measured), script.hand(measured))
+    if masks:
+        return replace(stage.picture(*there), depth=depth)
+    return Picture(stage.colour(*there), depth, {})
 
 
 def _encoded(picture: Picture, measured: np.ndarray, cfg: RecordCfg) -> tuple[bytes, bytes, dict[str, bytes]]:

@@ -75,6 +75,11 @@ class Stage:
         drawn, depth = self._window.identity_and_depth()
         return Picture(rgb, depth, {name: self._shows(name)[drawn] for name in MASK_NAMES})
 
+    def colour(self, T_world_object: SE3, hand: Hand) -> np.ndarray:
+        """Colour (H, W, 3) uint8 alone."""
+        self._put(T_world_object, hand)
+        return self._window.colour()
+
     def depth(self, T_world_object: SE3, hand: Hand) -> np.ndarray:
         """Depth (H, W) [m] alone."""
         self._put(T_world_object, hand)
