@@ -33,7 +33,8 @@ def test_constants_are_those_of_mujoco(scene: SceneModel, robot_differs: bool) -
     drawn.object_com[:] = rng.uniform(-0.01, 0.01, drawn.object_com.shape)
     if robot_differs:
         drawn.payload[:] = rng.uniform(0.1, 0.5, num_envs)
-    WorldParameters(scene, batch).write(np.arange(num_envs), drawn)
+    parameters = WorldParameters(scene, batch)
+    parameters.write(np.arange(num_envs), parameters.prepare(drawn))
     ours = {name: [getattr(batch.get_model(index), name).copy() for index in range(num_envs)] for name in DERIVED}
     batch.set_const()
     for name in DERIVED:

@@ -86,14 +86,14 @@ def test_nominal_parameters_change_no_bit(scene: SceneModel, task: TaskSpec) -> 
     parameters = nominal(scene, 2)
     parameters.object_mass[0], parameters.object_friction[0], parameters.gravity[0] = 1.3, 0.7, (0.0, 0.0, 1.0)
     parameters.stiffness[0], parameters.object_size[0] = 0.8, 1.1
-    told.set_parameters(np.arange(2), parameters)
+    told.set_parameters(np.arange(2), told.prepare(parameters))
     for step in range(10):
         a = plain.step(swing(scene, step, 2), np.repeat([[2.0, 1.0, 0.0, 0.0, 0.0, 0.1]], 2, 0))
         b = told.step(swing(scene, step, 2), np.repeat([[2.0, 1.0, 0.0, 0.0, 0.0, 0.1]], 2, 0))
         assert np.array_equal(a.joint_pos[1], b.joint_pos[1])
         assert np.array_equal(a.wxyz_xyz_world_object[1], b.wxyz_xyz_world_object[1])
     assert not np.array_equal(a.wxyz_xyz_world_object[0], b.wxyz_xyz_world_object[0])
-    told.set_parameters(np.zeros(1, dtype=np.int64), nominal(scene, 1))
+    told.set_parameters(np.zeros(1, dtype=np.int64), told.prepare(nominal(scene, 1)))
     both = start_of(scene, task, 2)
     plain.reset(np.arange(2), both)
     told.reset(np.arange(2), both)
@@ -108,7 +108,7 @@ def test_friction_decides_how_far_a_pushed_object_slides(scene: SceneModel, task
     engine, parameters = engine_of(scene, task, 2), nominal(scene, 2)
     # Of a pair the larger coefficient counts: both are changed.
     parameters.object_friction[:] = parameters.scene_friction[:] = (0.7, 1.3)
-    engine.set_parameters(np.arange(2), parameters)
+    engine.set_parameters(np.arange(2), engine.prepare(parameters))
     start = engine.state().wxyz_xyz_world_object[:, 4:]
     push = np.zeros((2, 6))
     push[:, 0] = 6.0
@@ -125,7 +125,7 @@ def test_mass_and_gravity_act_on_a_falling_object(scene: SceneModel, task: TaskS
     parameters.object_mass[1] = 2.0
     parameters.gravity[2] = (0.0, 0.0, 9.81)
     parameters.gravity[3] = (1.0, 0.0, 0.0)
-    engine.set_parameters(np.arange(4), parameters)
+    engine.set_parameters(np.arange(4), engine.prepare(parameters))
     start = start_of(scene, task, 4)
     start.wxyz_xyz_world_object[:, 5:] += (0.7, 0.5)
     engine.reset(np.arange(4), start)
@@ -145,7 +145,7 @@ def test_inertia_and_centre_of_mass_act_on_a_turning_object(scene: SceneModel, t
     parameters.object_inertia[1] = 2.0
     parameters.object_com[2] = (0.0, 0.05, 0.0)
     parameters.gravity[:] = (0.0, 0.0, 9.81)
-    engine.set_parameters(np.arange(3), parameters)
+    engine.set_parameters(np.arange(3), engine.prepare(parameters))
     start = start_of(scene, task, 3)
     start.wxyz_xyz_world_object[:, 5:] += (0.7, 0.5)
     engine.reset(np.arange(3), start)
@@ -173,7 +173,7 @@ def test_a_larger_object_is_that_of_a_scene_built_larger(scene: SceneModel, task
     grown, witness = engine_of(scene, task), engine_of(built, task)
     parameters = nominal(scene, 1)
     parameters.object_size[:] = factor
-    grown.set_parameters(np.zeros(1, dtype=np.int64), parameters)
+    grown.set_parameters(np.zeros(1, dtype=np.int64), grown.prepare(parameters))
     start = start_of(scene, task, 1)
     start.wxyz_xyz_world_object[:, 6] = 0.03 * factor + 0.01
     for engine in (grown, witness):
@@ -195,7 +195,7 @@ def test_joint_parameters_change_how_a_joint_follows(
 ) -> None:
     engine, parameters = engine_of(scene, task, 2), nominal(scene, 2)
     getattr(parameters, name)[1, :7] = value
-    engine.set_parameters(np.arange(2), parameters)
+    engine.set_parameters(np.arange(2), engine.prepare(parameters))
     target = holding(scene, 2)
     target[:, :, 1] += 0.05
     state = engine.step(target, np.zeros((2, 6)))
@@ -207,7 +207,7 @@ def test_joint_parameters_change_how_a_joint_follows(
 def test_effort_bounds_the_torque(scene: SceneModel, task: TaskSpec) -> None:
     engine, parameters = engine_of(scene, task, 2), nominal(scene, 2)
     parameters.effort[1] = 0.01
-    engine.set_parameters(np.arange(2), parameters)
+    engine.set_parameters(np.arange(2), engine.prepare(parameters))
     target = holding(scene, 2)
     target[:, :, 1] += 0.25
     state = engine.step(target, np.zeros((2, 6)))
@@ -218,7 +218,7 @@ def test_effort_bounds_the_torque(scene: SceneModel, task: TaskSpec) -> None:
 def test_a_payload_bends_the_arm_down(scene: SceneModel, task: TaskSpec) -> None:
     engine, parameters = engine_of(scene, task, 2), nominal(scene, 2)
     parameters.payload[1] = 2.0
-    engine.set_parameters(np.arange(2), parameters)
+    engine.set_parameters(np.arange(2), engine.prepare(parameters))
     for _ in range(30):
         state = engine.step(holding(scene, 2), np.zeros((2, 6)))
     bent = state.joint_pos - scene.robot.home
@@ -254,7 +254,7 @@ def test_a_mesh_keeps_its_size(task: TaskSpec) -> None:
     engine, parameters = engine_of(scene, task), nominal(scene, 1)
     parameters.object_size[:] = 1.1
     with pytest.raises(EngineError, match="primitive collision shapes"):
-        engine.set_parameters(np.zeros(1, dtype=np.int64), parameters)
+        engine.set_parameters(np.zeros(1, dtype=np.int64), engine.prepare(parameters))
 
 
 def test_overlap_names_how_deep_the_robot_is(scene: SceneModel, task: TaskSpec) -> None:

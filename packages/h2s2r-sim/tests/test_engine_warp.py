@@ -100,7 +100,8 @@ def test_everything_that_parameters_change_goes_to_the_device(scene, warp):
     from h2s2r_sim.engines.warp.fields import ELSEWHERE, FIELDS
 
     batch = Batch(weightless(scene.model), 2, 1)
-    WorldParameters(scene, batch).write(np.arange(2), drawn(2))
+    parameters = WorldParameters(scene, batch)
+    parameters.write(np.arange(2), parameters.prepare(drawn(2)))
     changed = {name for name in MODEL_FIELDS if batch.expanded(name) is not None}
     assert {"body_mass", "body_invweight0", "geom_size", "dof_frictionloss"} <= changed
     assert changed <= {*FIELDS, *ELSEWHERE}
@@ -113,7 +114,7 @@ def test_two_seconds_without_contact_agree(scene, warp, varied):
     mujoco, other = pair(scene, 3)
     for engine in (mujoco, other):
         if varied:
-            engine.set_parameters(np.arange(3), drawn(3))
+            engine.set_parameters(np.arange(3), engine.prepare(drawn(3)))
         start = at_home(3)
         # So high that it falls freely all the time.
         start.wxyz_xyz_world_object[:, 6] += 40.0
@@ -198,7 +199,7 @@ def test_contacts_and_explosions_are_seen(scene, warp):
 def test_a_gpu_agrees_with_the_cpu(scene, warp):
     mujoco, other = pair(scene, 64, device="cuda")
     for engine in (mujoco, other):
-        engine.set_parameters(np.arange(64), drawn(64))
+        engine.set_parameters(np.arange(64), engine.prepare(drawn(64)))
         engine.reset(np.arange(64), at_home(64))
     for step in range(30):
         states = [engine.step(wave(step, 64), np.zeros((64, 6))) for engine in (mujoco, other)]

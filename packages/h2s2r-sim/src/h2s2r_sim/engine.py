@@ -10,7 +10,7 @@ Everything crosses this door as NumPy arrays, copied, so that an engine may run 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -146,11 +146,17 @@ class Engine(Protocol):
         """N."""
         ...
 
-    def set_parameters(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
-        """Give the worlds ``env_ids`` (K, sorted) other physics from the next step on.
+    def prepare(self, parameters: PhysicalParameters) -> Any:
+        """What ``set_parameters`` takes, for W worlds: worked out for many at once, which costs as much as for one.
 
         Raises:
             EngineError: a parameter this engine or this scene cannot have.
+        """
+        ...
+
+    def set_parameters(self, env_ids: np.ndarray, prepared: Any, rows: slice = ...) -> None:
+        """Give the worlds ``env_ids`` (K, sorted) other physics from the next step on: those ``rows`` (K) of what was
+        prepared, all of them unless told otherwise.
         """
         ...
 

@@ -251,5 +251,5 @@ def _world(scene: SceneModel, physics: PhysicalParameters, noise: Perturbation) 
     batch = Batch(weightless(scene.model), 1, 1)
     parameters = WorldParameters(scene, batch)
     if noise.changes_physics:
-        parameters.write(np.zeros(1, dtype=np.int64), physics)
+        parameters.write(np.zeros(1, dtype=np.int64), parameters.prepare(physics), slice(None))
     return batch.get_model(0), parameters.weight[0].copy()

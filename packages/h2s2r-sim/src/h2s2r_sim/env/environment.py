@@ -68,7 +68,11 @@ class Environment:
             lambda rng: build_pool(task, embodiment, cfg.start, cfg.perturbation, self.engine.overlap, rng),
         )
         self.episodes = Episodes(cfg, task, self.path, self.actions, num_envs)
-        self._waiting = WaitingRoom(self.beginnings, Episodes(cfg, task, self.path, self.actions, _PREPARED))
+        self._waiting = WaitingRoom(
+            self.beginnings,
+            Episodes(cfg, task, self.path, self.actions, _PREPARED),
+            self.engine.prepare if cfg.perturbation.changes_physics else None,
+        )
         self._human_path = human_path(task, embodiment, self.path) if cfg.reward.hand_tracking else None
         self._archive: Archive | None = None
 
@@ -185,8 +189,8 @@ class Environment:
         while begun < len(env_ids):
             rows = waiting.call(len(env_ids) - begun)
             into = env_ids[begun : begun + rows.stop - rows.start]
-            if self.cfg.perturbation.changes_physics:
-                self.engine.set_parameters(into, take(waiting.episodes.physics, rows))
+            if waiting.physics is not None:
+                self.engine.set_parameters(into, waiting.physics, rows)
             self.engine.reset(into, take(waiting.start, rows))
             self.episodes.admit(into, waiting.episodes, rows)
             for name, values in waiting.obs.items():

@@ -9,8 +9,10 @@ attributes that are records.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,19 +33,39 @@ def take(record: R, rows: Rows) -> R:
 
 def copy_rows(into: Any, env_ids: Rows, source: Any, rows: Rows) -> None:
     """Write the rows ``rows`` of one record over the rows ``env_ids`` of another's arrays, in place."""
-    if isinstance(into, np.ndarray):
-        into[env_ids] = source[rows]
-    elif isinstance(into, tuple):
-        for mine, theirs in zip(into, source, strict=True):
-            copy_rows(mine, env_ids, theirs, rows)
-    else:
-        for name in _names(type(into)):
-            copy_rows(getattr(into, name), env_ids, getattr(source, name), rows)
+    for mine, theirs in zip(_leaves(into), _leaves(source), strict=True):
+        if isinstance(mine, tuple):
+            for array, other in zip(mine, theirs, strict=True):
+                array[env_ids] = other[rows]
+        else:
+            mine[env_ids] = theirs[rows]
+
+
+def _leaves(record: Any) -> tuple[Any, ...]:
+    """All arrays, and tuples of arrays, of a record that is more than one array."""
+    getter = _GETTERS.get(type(record))
+    if getter is None:
+        getter = _GETTERS[type(record)] = attrgetter(*_paths(record))
+    return getter(record)
+
+
+def _paths(record: Any) -> Iterator[str]:
+    """Where they are, as ``attrgetter`` wants it: the same for all records of a kind."""
+    for name in _names(type(record)):
+        value = getattr(record, name)
+        if isinstance(value, np.ndarray | tuple):
+            yield name
+        else:
+            yield from (f"{name}.{path}" for path in _paths(value))
+
+
+#: Of each kind of record: walking through it anew took longer than copying.
+_GETTERS: dict[type, attrgetter[Any]] = {}
 
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
-    """Names of what a record holds, in order; looking them up anew took longer than copying it."""
+    """Names of what a record holds, in order."""
     if hasattr(kind, "STATE"):
         return kind.STATE
     if not is_dataclass(kind):

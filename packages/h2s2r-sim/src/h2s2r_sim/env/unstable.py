@@ -68,7 +68,7 @@ def replay_dump(dump: Dump, engine: Engine) -> EngineState:
     only = np.zeros(1, dtype=np.int64)
     if engine.num_envs != 1 or engine.save(only).shape[1:] != dump.row.shape:
         raise SchemaError("A dump is replayed in an engine with one world, made for the same task and robot.")
-    engine.set_parameters(only, dump.parameters)
+    engine.set_parameters(only, engine.prepare(dump.parameters))
     engine.restore(only, dump.row[None])
     return engine.step(dump.joint_pos_target[None], dump.wrench_world_object[None])
 

@@ -101,7 +101,7 @@ class SimRobot:
         beginning = self._beginnings.draw(1)
         self._object_mass = self.task.object.mass * beginning.physics.object_mass
         if self.cfg.perturbation.changes_physics:
-            self._engine.set_parameters(_ONE, beginning.physics)
+            self._engine.set_parameters(_ONE, self._engine.prepare(beginning.physics))
         self._engine.reset(_ONE, beginning.start)
         state = self._engine.state()
         self._sensors.reset(_ONE, state, beginning.signals, self._beginnings.rng)

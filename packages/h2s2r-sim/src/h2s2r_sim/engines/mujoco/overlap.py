@@ -11,7 +11,7 @@ import copy
 import mujoco
 import numpy as np
 
-from h2s2r_sim.engines.mujoco.parameters import sized_object
+from h2s2r_sim.engines.mujoco.prepare import sized_object
 from h2s2r_sim.scene.model import SceneModel
 
 

@@ -19,6 +19,7 @@ from h2s2r_schemas.se3 import quaternions
 from h2s2r_sim.engine import EngineError, EngineState, PhysicalParameters, StartState
 from h2s2r_sim.engines.mujoco.overlap import overlaps
 from h2s2r_sim.engines.mujoco.parameters import WorldParameters, weightless
+from h2s2r_sim.engines.mujoco.prepare import Prepared
 from h2s2r_sim.engines.mujoco.worlds import MAX_ANGULAR_SPEED, MAX_LINEAR_SPEED
 from h2s2r_sim.engines.warp.device import find_device, mjw, wp
 from h2s2r_sim.engines.warp.fields import upload
@@ -26,6 +27,8 @@ from h2s2r_sim.scene.model import SceneModel
 
 #: Contacts, and rows of the solver, that a world has room for; one that needs more counts as unstable.
 _CONTACTS, _ROWS = 96, 512
+#: Every row.
+_ALL = slice(None)
 _OVERFLOW = int(
     mjw.OverflowType.NEFC | mjw.OverflowType.BROADPHASE | mjw.OverflowType.NARROWPHASE | mjw.OverflowType.CCD
 )
@@ -68,7 +71,6 @@ class WarpEngine:
                 mjw.DeterminismType.ALL if self._device.is_cuda else mjw.DeterminismType.NONE
             )
         self._graph: Any = None
-        self._sticky = False
         self._speed_limit = np.full(model.nv, MAX_ANGULAR_SPEED)
         self._speed_limit[scene.object_dofs[:3]] = MAX_LINEAR_SPEED
         self._unstable = np.zeros(num_envs, dtype=bool)
@@ -78,9 +80,11 @@ class WarpEngine:
         self._fetch()
         self.reset(np.arange(num_envs), self._start)
 
-    def set_parameters(self, env_ids: np.ndarray, parameters: PhysicalParameters) -> None:
-        self._parameters.write(env_ids, parameters)
-        self._sticky = self._sticky or bool(parameters.stiction.any())
+    def prepare(self, parameters: PhysicalParameters) -> Prepared:
+        return self._parameters.prepare(parameters)
+
+    def set_parameters(self, env_ids: np.ndarray, prepared: Prepared, rows: slice = _ALL) -> None:
+        self._parameters.write(env_ids, prepared, rows)
         self._upload()
 
     def reset(self, env_ids: np.ndarray, start: StartState) -> None:
@@ -162,7 +166,7 @@ class WarpEngine:
         return depth
 
     def _hold_still_joints(self, piece: int) -> None:
-        if self._sticky:
+        if self._parameters.sticky:
             if piece:
                 self._fetch()
             self._parameters.hold_still_joints(self._qvel)
