@@ -29,7 +29,7 @@ HEADLINE, SIZES = 128, (64, 512, 2048)
 #: Policy steps before any is timed, and those that are: hands reach their objects, and most episodes end.
 _WARM_UP, _STEPS = 8, 64
 #: How often the headline is played with the bare engine beside it, and how often without; and how often each other size.
-_WITH_ENGINE, _WITHOUT, _TURNS = 12, 24, 5
+_WITH_ENGINE, _WITHOUT, _TURNS = 12, 60, 5
 
 
 @dataclass
