@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from h2s2r_perception.track.config import TrackCfg
 from h2s2r_perception.track.offline import search_what_moves, track_in_camera, track_object
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.surface import load_mesh, object_mesh, surface_of
+from h2s2r_perception.track.together import follows_another
 from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
@@ -92,6 +94,26 @@ def test_of_two_things_alike_the_one_that_moves_is_the_object():
     assert (start.mask & masks["object"]).sum() > 0.8 * start.mask.sum()
     place, _ = (T_WORLD_CAMERA @ start.T_camera_object).distance(before.T_world_box)
     assert place < 0.005
+
+
+def passed(path, lost=()):
+    """A pass over frames in which the object is at (T, 3) [m]."""
+    return {
+        index: SimpleNamespace(T_camera_object=SE3.from_parts((1, 0, 0, 0), p), lost=index in lost)
+        for index, p in enumerate(path)
+    }
+
+
+@pytest.mark.parametrize("lost", [(), (0, 1, 2, 3)])
+def test_a_pass_that_follows_a_thing_that_stands_beside_the_object_is_told(lost):
+    surface = surface_of(object_mesh(MODEL), "box")
+    pushed = np.array([0.0, 0.0, 0.8]) + np.linspace(0.0, 0.1, 20)[:, None] * (1.0, 0.0, 0.0)
+    beside = np.array([0.4, 0.0, 0.8]) + 0.001 * np.random.default_rng(0).standard_normal((20, 3))
+    assert follows_another(passed(pushed, lost), passed(beside), surface) == "second"
+    assert follows_another(passed(beside), passed(pushed, lost), surface) == "first"
+    assert follows_another(passed(pushed), passed(pushed + 0.02), surface) == "", "the same thing, seen differently"
+    assert follows_another(passed(pushed), passed(pushed + (0.0, 0.4, 0.0)), surface) == "", "both move"
+    assert follows_another(passed(pushed, range(20)), passed(beside), surface) == "", "nothing to compare"
 
 
 def test_a_part_of_a_recording_keeps_its_times(tmp_path):

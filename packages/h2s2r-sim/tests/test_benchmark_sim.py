@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -37,7 +38,7 @@ def test_measuring_changes_nothing_and_plays_the_same_again(env: Environment, mo
     monkeypatch.setattr(speed, "_STEPS", 4)
     timed = speed.Timed(env, 5)
     for with_engine in (True, False, True):
-        speed._play(timed, with_engine)
+        assert len(list(speed._play(timed, with_engine))) == 4
     assert timed.end == plain
     assert [each.shape for each in timed.whole] == [(4,)] * 3
     beside = (timed.whole[0], timed.whole[2])
@@ -50,18 +51,20 @@ def test_the_quickest_of_each_step_counts_and_none_is_left_out(env: Environment)
     assert timed.cost(timed.whole) == (1 + 3 + 1 + 2) / (4 * NUM_ENVS)
 
 
-def test_sizes_take_turns_and_count_alike(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = []
+def test_sizes_are_compared_side_by_side_over_equally_many_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, turn, order = 4, 2, []
 
-    def play(timed: speed.Timed, with_engine: bool) -> None:
-        order.append(timed.seed)
-        # A slow first turn, then one that takes as long as there are environments.
-        timed.whole.append(np.full(4, float(NUM_ENVS)) * (2.0 if len(order) <= 3 else 1.0))
+    def play(size: int, with_engine: bool) -> Iterator[float]:
+        for _ in range(steps):
+            order.append(size)
+            # A slow first turn, in which a step of one environment takes twice as long.
+            yield size * (2.0 if len(order) <= 3 * 8 * steps // turn else 1.0)
 
-    monkeypatch.setattr(speed, "_TURNS", 2)
+    monkeypatch.setattr(speed, "_TURNS", turn)
     monkeypatch.setattr(speed, "_play", play)
-    assert speed._compare({size: speed.Timed(env, size) for size in (1, 2, 8)}) == {1: 1.0, 2: 1.0, 8: 1.0}
-    assert order == [1, 2, 8, 1, 2, 8]
+    assert speed._compare({1: 1, 2: 2, 8: 8}) == {1: 1.0, 2: 1.0, 8: 1.0}  # type: ignore[dict-item]
+    assert [order.count(size) * size for size in (1, 2, 8)] == [turn * steps * 8] * 3
+    assert order[:14] == [8, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 8]
 
 
 def test_what_is_measured_is_what_the_issue_asks_for(env: Environment) -> None:

@@ -4,7 +4,9 @@ In:  ``Evidence`` of T frames, ``HandCfg``.   Out: ``Sided``: the side, both fit
 Not here: the fit (fit).
 
 The network's word is wrong for whole stretches of a recording; the wrong hand costs two to five times as much in most frames.
-Together, over a whole recording, they decide; alone, neither does in a single frame.
+Together, over a whole recording, they decide; alone, neither does in a single frame. Where all frames do not tell, the half does
+that one of the two hands explains best, if it says so more clearly: where neither fits (fingers behind what they hold), which of
+them fits less badly says nothing.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from h2s2r_perception.hand.evidence import Evidence
 from h2s2r_perception.hand.fit import Fit, first_guess, fit_singly
 from h2s2r_schemas.errors import SchemaError
 
-#: Mean of both votes over the recording that is needed to name a side, and the share of its frames that may contradict it.
-_DECIDED, _CONTRADICT = 0.3, 0.4
+#: Mean of both votes that is needed to name a side: of all frames, of the better half of them; and the share of those frames
+#: that may contradict it.
+_DECIDED, _DECIDED_BY_HALF, _CONTRADICT = 0.3, 0.7, 0.4
 
 
 @dataclass
@@ -58,15 +61,27 @@ def decide_side(evidence: Evidence, cfg: HandCfg, side: str | None = None, as_le
     fits = {name: fit_singly(each, first_guess(each), shape, cfg, from_scratch=True) for name, each in seen.items()}
     for_right = np.log(fits["left"].cost / fits["right"].cost).clip(-2, 2)
     for_right = for_right + (evidence.right + as_left.right - 1)
-    if side is None:
-        vote = float(for_right.mean())
-        against = float((for_right * vote < 0).mean())
-        if abs(vote) < _DECIDED or against > _CONTRADICT:
-            raise SchemaError(
-                f"{len(evidence)} frames with a hand do not tell a left hand from a right one (vote {vote:+.2f}, {_DECIDED} "
-                f"either way is needed; {against:.0%} of them against it, {_CONTRADICT:.0%} may be). Say which it is (side; "
-                "--side)."
-            )
-        side = "right" if vote > 0 else "left"
+    side = side or _voted(for_right, np.minimum(fits["left"].cost, fits["right"].cost))
     for_side = for_right if side == "right" else -for_right
     return Sided(side, seen[side], fits[side], for_side < 0)
+
+
+def _voted(for_right: np.ndarray, cost: np.ndarray) -> str:
+    """The side that frames with these votes (T) speak for, where the hand that fits better costs so much (T).
+
+    Raises:
+        SchemaError: for neither.
+    """
+    said = []
+    for votes, needed in ((for_right, _DECIDED), (for_right[cost <= np.median(cost)], _DECIDED_BY_HALF)):
+        vote = float(votes.mean())
+        against = float((votes * vote < 0).mean())
+        if abs(vote) >= needed and against <= _CONTRADICT:
+            return "right" if vote > 0 else "left"
+        said.append(
+            f"vote {vote:+.2f}, {needed} either way is needed; {against:.0%} of them against it, {_CONTRADICT:.0%} may be"
+        )
+    raise SchemaError(
+        f"{len(for_right)} frames with a hand do not tell a left hand from a right one ({said[0]}), nor does the half of them "
+        f"that one of the two fits best ({said[1]}). Say which it is (side; --side)."
+    )

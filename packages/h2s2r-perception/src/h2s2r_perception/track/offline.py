@@ -6,7 +6,6 @@ Not here: following frame by frame (tracker), the first pose (start).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,14 +19,13 @@ from h2s2r_perception.track.likeness import nearest_likeness, shape_turns
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.start import Start, find_start, score_pose, search
 from h2s2r_perception.track.surface import SurfaceModel, object_mesh, surface_of
+from h2s2r_perception.track.together import agree, follows_another, growth_of, mean_quality
 from h2s2r_perception.track.tracker import Tracked, Tracker
 from h2s2r_schemas.artifacts import ObjectModel, ObjectTrajectory, Symmetry
-from h2s2r_schemas.artifacts.success import align_symmetry
 from h2s2r_schemas.demo import Demo
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 
-_LOG = logging.getLogger(__name__)
 #: Frames that are tried for the first pose, spread over the recording.
 _TRIES = 9
 #: Share of the recording that a second one is away from it, and its least score relative to the best.
@@ -40,14 +38,8 @@ _SURE = 0.85
 _EQUAL = 0.97
 #: Share of the other pass's average quality below which a pass began from something else than the object.
 _MUCH_WORSE = 0.8
-#: Frames in which an outline must be seen well before its size says anything.
-_COUNTED = 10
 #: Least score of the first pose.
 _LEAST = 0.4
-#: [m], [rad] within which two passes mean the same pose.
-_SAME_PLACE, _SAME_TURN = 0.008, float(np.deg2rad(8.0))
-#: By how much one pass must fit better than the other, on average this many frames around, to be believed against it.
-_BETTER, _AROUND = 0.02, 4
 
 
 @dataclass(frozen=True)
@@ -137,16 +129,21 @@ def track_in_camera(
         if score_pose(_frame(demo, frame), second.mask, surface, known.T_camera_object, cfg) > _EQUAL * second.score:
             T_camera_object = known.T_camera_object
         other = passes.both_ways(frame, T_camera_object)
-        if _mean_quality(other) < _MUCH_WORSE * _mean_quality(one):
+        if which := follows_another(one, other, surface):
+            # A thing of the same shape that stands beside it, say; what moves is the object.
+            if which == "first":
+                one, start_frame, start = other, frame, second
+            other = passes.back(start_frame, one)
+        elif mean_quality(other) < _MUCH_WORSE * mean_quality(one):
             other = one
-        elif _mean_quality(one) < _MUCH_WORSE * _mean_quality(other):
+        elif mean_quality(one) < _MUCH_WORSE * mean_quality(other):
             one, start_frame, start = other, frame, second
     else:
         other = passes.back(start_frame, one)
     indices = range(first, last + 1)
-    growth = _growth([*one.values(), *other.values()], surface.name, cfg)
+    growth = growth_of([*one.values(), *other.values()], surface.name, cfg)
     slack = np.array([min(one[i].fit.slack, other[i].fit.slack) for i in indices])
-    Ts_camera_object, confidence, lost = _agree([one[i] for i in indices], [other[i] for i in indices], symmetry)
+    Ts_camera_object, confidence, lost = agree([one[i] for i in indices], [other[i] for i in indices], symmetry)
     time = demo.meta.time[first : last + 1]
     Ts_camera_object = smooth_path(time, Ts_camera_object, lost)
     return ObjectTrack(time, Ts_camera_object, confidence, lost, slack, growth, first, start, start_frame)
@@ -237,64 +234,3 @@ def search_what_moves(frame: RGBDFrame, surface: SurfaceModel, cfg: TrackCfg, de
     starts, noise = search(frame, surface, cfg), depth_noise(frame.depth)
     others = [depth for index, depth in depths.items() if index != frame.index]
     return max(starts, key=lambda one: one.score * (1.0 + _MOVES * share_moved(one.mask, frame.depth, others, noise)))
-
-
-def _mean_quality(tracked: dict[int, Tracked]) -> float:
-    """Of a whole pass, 0 to 1; lost frames count for nothing."""
-    return float(np.mean([0.0 if one.lost else one.fit.quality for one in tracked.values()]))
-
-
-def _growth(tracked: list[Tracked], name: str, cfg: TrackCfg) -> float:
-    """Median share by which outlines are seen larger than they should be, over the frames that fit well.
-
-    Raises:
-        SchemaError: it is more than errors of pictures explain.
-    """
-    good = [each.fit.growth for each in tracked if not each.lost and each.fit.agreement.fit > cfg.poor_fit]
-    good = [each for each in good if np.isfinite(each)]
-    if len(good) < _COUNTED:
-        return float("nan")
-    growth = float(np.median(good))
-    said = (
-        f"{name} is seen {abs(growth):.1%} {'larger' if growth > 0 else 'smaller'} in the pictures than its mesh is at the depth "
-        f"that was measured; {cfg.growth:.0%} are allowed. Check the focal length (of another resolution or camera: the "
-        "calibration's fx and fy), the scale of the mesh, and that of depth."
-    )
-    if abs(growth) > cfg.growth:
-        raise SchemaError(said)
-    if abs(growth) > cfg.growth / 3:
-        _LOG.warning(said)
-    return growth
-
-
-def _agree(one: list[Tracked], other: list[Tracked], symmetry: Symmetry) -> tuple[SE3, np.ndarray, np.ndarray]:
-    """One pose per frame from two passes: (T) poses (NaN where lost), (T) confidence, (T) lost."""
-    window, middle = np.ones(2 * _AROUND + 1), slice(_AROUND, _AROUND + len(one))
-    count = np.convolve(np.ones(len(one)), window)[middle]
-    better = np.array(
-        [a.fit.quality * (not a.lost) - b.fit.quality * (not b.lost) for a, b in zip(one, other, strict=True)]
-    )
-    better = np.convolve(better, window)[middle] / count
-    poses, confidence = [], []
-    for a, b, lead in zip(one, other, better, strict=True):
-        T_camera_object, sure = _both(a, b, float(lead), symmetry)
-        poses.append(T_camera_object.wxyz_xyz if sure > 0 else np.full(7, np.nan))
-        confidence.append(sure)
-    return SE3(np.array(poses)), np.array(confidence), np.array(confidence) <= 0
-
-
-def _both(one: Tracked, other: Tracked, lead: float, symmetry: Symmetry) -> tuple[SE3, float]:
-    """What two passes say together; ``lead`` is by how much the first fits better around this frame."""
-    if one.lost or other.lost:
-        found = other if one.lost else one
-        return found.T_camera_object, found.confidence
-    T_camera_object = align_symmetry(other.T_camera_object, one.T_camera_object, symmetry)
-    place, angle = T_camera_object.distance(one.T_camera_object)
-    weigh = [one.fit.quality, other.fit.quality]
-    if place < _SAME_PLACE and angle < _SAME_TURN:
-        share = np.array(weigh[1] / max(sum(weigh), 1e-6))
-        return one.T_camera_object.interpolate(T_camera_object, share), max(one.confidence, other.confidence)
-    if abs(lead) < _BETTER:
-        return one.T_camera_object, 0.0
-    found = one if lead > 0 else other
-    return found.T_camera_object, 0.5 * found.confidence
