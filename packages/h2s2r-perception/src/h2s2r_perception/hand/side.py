@@ -5,8 +5,8 @@ Not here: the fit (fit).
 
 The network's word is wrong for whole stretches of a recording; the wrong hand costs two to five times as much in most frames.
 Together, over a whole recording, they decide; alone, neither does in a single frame. Where all frames do not tell, the half does
-that one of the two hands explains best, if it says so more clearly: where neither fits (fingers behind what they hold), which of
-them fits less badly says nothing.
+that one of the two hands explains best, if it says so more clearly: where neither fits, which of them fits less badly says
+nothing.
 """
 
 from __future__ import annotations

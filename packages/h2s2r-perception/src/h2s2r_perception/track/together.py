@@ -30,8 +30,8 @@ _BETTER, _AROUND = 0.02, 4
 
 
 def follows_another(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel) -> str:
-    """Which of two passes follows another thing, that does not move: ``first``, ``second``; empty if they follow the same, or
-    both move.
+    """Which of two passes follows another thing, which does not move: ``first``, ``second``; empty if they follow the same, or
+    both move. Two things are what lies farther apart, in most frames, than the surface reaches from its centre.
     """
     paths = [
         np.array(

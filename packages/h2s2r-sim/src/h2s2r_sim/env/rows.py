@@ -32,7 +32,9 @@ def take(record: R, rows: Rows) -> R:
 
 
 def copy_rows(into: Any, env_ids: Rows, source: Any, rows: Rows) -> None:
-    """Write the rows ``rows`` of one record over the rows ``env_ids`` of another's arrays, in place."""
+    """Write the rows ``rows`` of one record over the rows ``env_ids`` of another's arrays, in place; neither is a bare array or
+    tuple.
+    """
     for mine, theirs in zip(_leaves(into), _leaves(source), strict=True):
         if isinstance(mine, tuple):
             for array, other in zip(mine, theirs, strict=True):

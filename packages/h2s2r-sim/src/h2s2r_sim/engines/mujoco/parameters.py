@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 from mujoco.batch import Batch
 
+from h2s2r_sim.engine import PhysicalParameters
 from h2s2r_sim.engines.mujoco.prepare import Entry, Prepared, Preparer
 from h2s2r_sim.scene.model import SceneModel
 
@@ -49,18 +50,21 @@ class WorldParameters:
 
     def __init__(self, scene: SceneModel, batch: Batch) -> None:
         self._scene, self._batch = scene, batch
-        preparer = Preparer(scene, batch.model)
-        self.prepare, self._palm, self._base_friction = preparer.prepare, preparer.palm, preparer.joint_friction
+        self._preparer = preparer = Preparer(scene, batch.model)
         self.weight = np.zeros((batch.nsim, batch.model.nbody, 6))
         """(N, B, 6) [N, N·m] weight of each body that nothing compensates, to be applied in every step."""
         carried = scene.model.body_mass * (1.0 - scene.model.body_gravcomp)
         self.weight[..., :3] = carried[:, None] * preparer.gravity
-        self.weighed = np.union1d(np.flatnonzero(carried), [scene.object_body, self._palm])
+        self.weighed = np.union1d(np.flatnonzero(carried), [scene.object_body, preparer.palm])
         """Bodies that ``weight`` is of: that of all others is always zero."""
         self._fields: dict[str, np.ndarray] = {}
         self._robot_differs = False
         self._joint_friction = np.zeros((batch.nsim, len(scene.joint_dofs)))
         self._stiction = np.zeros((batch.nsim, len(scene.joint_dofs)))
+
+    def prepare(self, parameters: PhysicalParameters) -> Prepared:
+        """As ``Preparer.prepare``."""
+        return self._preparer.prepare(parameters)
 
     def write(self, env_ids: np.ndarray, prepared: Prepared, rows: slice = _ALL) -> None:
         """Give the worlds ``env_ids`` what was prepared for ``rows``."""
@@ -71,7 +75,7 @@ class WorldParameters:
         self._joint_friction[env_ids] = prepared.parameters.joint_friction[rows]
         self._stiction[env_ids] = prepared.parameters.stiction[rows]
         self.weight[env_ids, self._scene.object_body, :3] = prepared.object_weight[rows]
-        self.weight[env_ids, self._palm, :3] = prepared.palm_weight[rows]
+        self.weight[env_ids, self._preparer.palm, :3] = prepared.palm_weight[rows]
         self._robot_differs |= bool(prepared.robot_differs[rows].any())
         if self._robot_differs:
             self._batch.set_const(env_ids)
@@ -88,7 +92,9 @@ class WorldParameters:
         """Friction of the next substeps: more where a joint with stiction stands still."""
         still = np.abs(qvel[:, self._scene.joint_dofs]) < STILL
         friction = self._batch.expand("dof_frictionloss")
-        friction[:, self._scene.joint_dofs] = self._base_friction + self._joint_friction + self._stiction * still
+        friction[:, self._scene.joint_dofs] = (
+            self._preparer.joint_friction + self._joint_friction + self._stiction * still
+        )
 
     def _put(self, env_ids: np.ndarray, entry: Entry, rows: slice) -> None:
         """Write the rows of an entry into a field, unless it is shared and they are the model's."""
