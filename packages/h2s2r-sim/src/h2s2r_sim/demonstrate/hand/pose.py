@@ -7,12 +7,13 @@ Not here: finding one from keypoints (fit).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 import numpy as np
 
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.demonstrate.hand.anatomy import BONES, DIGITS, FINGER_RADII, FINGERS, THUMB_RADII, rest_chain
-from h2s2r_sim.demonstrate.hand.skeleton import MIRROR, Ts_palm_bone, keypoints
+from h2s2r_sim.demonstrate.hand.skeleton import MIRROR, Ts_palm_bone, carried_keypoints
 from h2s2r_sim.demonstrate.hand.skin import Skin
 
 
@@ -30,9 +31,14 @@ class Hand:
     side: str = "right"
     """``left`` or ``right``."""
 
+    @cached_property
+    def Ts_palm_bone(self) -> SE3:
+        """(17) how each bone moved from rest."""
+        return Ts_palm_bone(self.joint_pos)
+
     def keypoints(self) -> np.ndarray:
         """(21, 3) [m] in the world."""
-        return self.T_world_palm.apply(keypoints(self.joint_pos, self.scale, self.side))
+        return self.T_world_palm.apply(carried_keypoints(self.Ts_palm_bone, self.scale, self.side))
 
     def skin(self, skin: Skin) -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) [m] and normals (V, 3) in the world."""
@@ -40,10 +46,10 @@ class Hand:
         turn = self.T_world_palm.rotation_matrix().T.astype(np.float32)
         return vertices @ turn + self.T_world_palm.translation.astype(np.float32), normals @ turn
 
-    def flesh(self, digit: str) -> tuple[np.ndarray, np.ndarray]:
-        """Balls along a digit, or for ``palm`` along the knuckles: centres (N, 3) [m] in the world, radii (N) [m]."""
-        bone, centres, radii = _FLESH[digit]
-        moved = Ts_palm_bone(self.joint_pos)[bone].apply(centres) * self.scale
+    def flesh(self, *digits: str) -> tuple[np.ndarray, np.ndarray]:
+        """Balls along these digits, or for ``palm`` along the knuckles: centres (N, 3) [m] in the world, radii (N) [m]."""
+        bone, centres, radii = _flesh(digits)
+        moved = self.Ts_palm_bone[bone].apply(centres) * self.scale
         return self.T_world_palm.apply(moved * (MIRROR if self.side == "left" else 1.0)), radii * self.scale
 
     def moved(self, T_world_palm: SE3) -> Hand:
@@ -73,3 +79,9 @@ def _palm_flesh() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 _FLESH = {"palm": _palm_flesh(), **{digit: _digit_flesh(digit) for digit in DIGITS}}
+
+
+@cache
+def _flesh(digits: tuple[str, ...]) -> tuple[np.ndarray, ...]:
+    """Bones (N), centres (N, 3) [m] at rest and radii (N) [m] of the balls of these digits."""
+    return tuple(np.concatenate(each) for each in zip(*(_FLESH[digit] for digit in digits), strict=True))

@@ -25,11 +25,31 @@ from h2s2r_sim.demonstrate.hand.anatomy import (
 )
 
 _REST_KEYPOINTS = rest_keypoints()
-_OF_BONE = [[index for index, joint in enumerate(JOINTS) if joint.bone == bone] for bone in range(len(BONES))]
 _AXES = np.array([joint.axis for joint in JOINTS])
 _ORIGINS = np.array([joint.origin for joint in JOINTS])
 #: Turns the palm frame of a right hand's points into those of a left hand.
 MIRROR = np.array([1.0, -1.0, 1.0])
+
+
+#: In place of a joint: what is fixed to the palm.
+_NO_JOINT = -1
+
+
+def _chains() -> tuple[list[tuple[list[int], list[int]]], list[int]]:
+    """Level by level, joints and the joint that carries each of them; and the last joint that moves each bone."""
+    last, levels, depth = [_NO_JOINT] * len(BONES), [], {_NO_JOINT: -1}
+    for index, joint in enumerate(JOINTS):
+        carrier = last[joint.bone] if last[joint.bone] != _NO_JOINT else last[PARENTS[joint.bone]]
+        last[joint.bone], depth[index] = index, depth[carrier] + 1
+        if depth[index] == len(levels):
+            levels.append(([], []))
+        joints, carriers = levels[depth[index]]
+        joints.append(index)
+        carriers.append(carrier)
+    return levels, last
+
+
+_LEVELS, _LAST_JOINTS = _chains()
 
 
 def joint_vector(angles: Mapping[str, float]) -> np.ndarray:
@@ -54,16 +74,12 @@ def clamped(joint_pos: np.ndarray) -> np.ndarray:
 
 def Ts_palm_bone(joint_pos: np.ndarray) -> SE3:
     """(…, 17) how each bone of ``BONES`` moved from rest, for angles (…, J) [rad]."""
-    turns = _turns(joint_pos)
-    bones: list[SE3 | None] = [None] * len(BONES)
-    bones[1] = SE3.identity(joint_pos.shape[:-1])
-    for bone in (0, *range(2, len(BONES))):
-        moved = bones[PARENTS[bone]]
-        assert moved is not None, "a bone comes after the one it hangs on"
-        for index in _OF_BONE[bone]:
-            moved = moved @ turns[..., index]
-        bones[bone] = moved
-    return SE3(np.stack([each.wxyz_xyz for each in bones if each is not None], axis=-2))
+    turns = _turns(joint_pos).wxyz_xyz
+    moved = np.zeros((*joint_pos.shape[:-1], len(JOINTS) + 1, 7))
+    moved[..., _NO_JOINT, 0] = 1.0
+    for joints, carriers in _LEVELS:
+        moved[..., joints, :] = (SE3(moved[..., carriers, :]) @ SE3(turns[..., joints, :])).wxyz_xyz
+    return SE3(moved[..., _LAST_JOINTS, :])
 
 
 def _turns(joint_pos: np.ndarray) -> SE3:
@@ -76,5 +92,10 @@ def _turns(joint_pos: np.ndarray) -> SE3:
 
 def keypoints(joint_pos: np.ndarray, scale: float = 1.0, side: str = "right") -> np.ndarray:
     """(…, 21, 3) [m] in the palm frame, in ``KEYPOINT_NAMES`` order, for angles (…, J) [rad]."""
-    moved = Ts_palm_bone(joint_pos)[..., KEYPOINT_BONES].apply(_REST_KEYPOINTS)
+    return carried_keypoints(Ts_palm_bone(joint_pos), scale, side)
+
+
+def carried_keypoints(Ts_palm_bone: SE3, scale: float, side: str) -> np.ndarray:
+    """The same, for bones (…, 17) that have moved so."""
+    moved = Ts_palm_bone[..., KEYPOINT_BONES].apply(_REST_KEYPOINTS)
     return moved * scale * (MIRROR if side == "left" else 1.0)

@@ -68,8 +68,7 @@ _BALL = 1e-4
 
 def hand_distance(hand: Hand, surfaces: Surfaces, digits: tuple[str, ...] = ("palm", *DIGITS)) -> float:
     """[m] from the flesh of these digits to the object, negative where it is inside."""
-    parts = [hand.flesh(digit) for digit in digits]
-    centres, radii = (np.concatenate(each) for each in zip(*parts, strict=True))
+    centres, radii = hand.flesh(*digits)
     return float((surfaces.distance(centres) - radii).min())
 
 
