@@ -6,6 +6,9 @@ Not here: arrays.py function by function (test_arrays).
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -136,3 +139,9 @@ def test_a_batch_is_indexed_by_its_batch_only():
     assert T_a_b[2][..., None].batch == (1,)
     assert T_a_b[2][None].batch == (1,)
     assert T_a_b[2].batch == () and T_a_b[1:3].batch == (2,) and T_a_b[..., None].batch == (6, 1) and len(T_a_b) == 6
+
+
+def test_a_pose_can_be_copied_and_pickled():
+    T_a_b = SE3.exp(np.arange(6.0))
+    for copied in (copy.deepcopy(T_a_b), pickle.loads(pickle.dumps(T_a_b))):
+        np.testing.assert_array_equal(copied.wxyz_xyz, T_a_b.wxyz_xyz)

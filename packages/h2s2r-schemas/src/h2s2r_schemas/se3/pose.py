@@ -45,6 +45,10 @@ class SE3:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError("SE3 is frozen: make a new one.")
 
+    def __reduce__(self) -> tuple[type[SE3], tuple[Array]]:
+        # Copying and pickling would set attributes otherwise.
+        return SE3, (self.wxyz_xyz,)
+
     def __repr__(self) -> str:
         return f"SE3(wxyz_xyz={self.wxyz_xyz!r})"
 
