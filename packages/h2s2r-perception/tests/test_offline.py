@@ -17,8 +17,8 @@ from h2s2r_perception.track.config import TrackCfg
 from h2s2r_perception.track.offline import search_what_moves, track_in_camera, track_object
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.surface import load_mesh, object_mesh, surface_of
-from h2s2r_perception.track.together import follows_another
-from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory
+from h2s2r_perception.track.together import agree, began_wrong, follows_another
+from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory, Symmetry
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
 from h2s2r_schemas.errors import SchemaError
@@ -96,12 +96,61 @@ def test_of_two_things_alike_the_one_that_moves_is_the_object():
     assert place < 0.005
 
 
-def passed(path, lost=()):
+def passed(path, lost=(), consistency=1.0, seen=0.5):
     """A pass over frames in which the object is at (T, 3) [m]."""
+    consistency = np.broadcast_to(consistency, len(path))
     return {
-        index: SimpleNamespace(T_camera_object=SE3.from_parts((1, 0, 0, 0), p), lost=index in lost)
+        index: SimpleNamespace(
+            T_camera_object=SE3.from_parts((1, 0, 0, 0), p),
+            lost=index in lost,
+            confidence=0.0 if index in lost else seen,
+            fit=SimpleNamespace(consistency=consistency[index], quality=consistency[index] * seen),
+        )
         for index, p in enumerate(path)
     }
+
+
+def agreed(one, other):
+    """Where the object is (T, 3) [m], NaN where lost, and how sure that is (T), by two passes."""
+    found = [[each[index] for index in sorted(each)] for each in (one, other)]
+    Ts, confidence, lost = agree(*found, Symmetry())
+    assert np.array_equal(lost, np.isnan(Ts.wxyz_xyz).all(-1)) and np.array_equal(lost, confidence == 0)
+    return Ts.translation, confidence
+
+
+RIGHT = np.array([0.0, 0.0, 0.8]) + np.linspace(0.0, 0.1, 20)[:, None] * (1.0, 0.0, 0.0)
+WRONG = RIGHT + np.where(np.arange(20) < 15, 0.05, 0.0)[:, None] * (0.0, 1.0, 0.0)
+
+
+def test_of_two_passes_the_one_is_believed_that_less_speaks_against():
+    # The wrong one shows more of itself, and for a while nothing speaks against it; then much does.
+    doubtful = np.where(np.arange(20) < 4, 0.97, 0.6)
+    wrong = passed(WRONG, consistency=doubtful, seen=0.9)
+    for pair in ((passed(RIGHT), wrong), (wrong, passed(RIGHT))):
+        found, confidence = agreed(*pair)
+        np.testing.assert_allclose(found, RIGHT, atol=1e-9)
+        assert (confidence[:15] == 0.25).all() and (confidence[15:] == 0.9).all()
+
+
+def test_a_pass_that_was_refuted_does_not_fill_the_gaps_of_the_other():
+    wrong = passed(WRONG, consistency=0.6)
+    found, _ = agreed(passed(RIGHT, lost=range(6, 10)), wrong)
+    assert np.array_equal(np.isnan(found).all(-1), np.isin(np.arange(20), range(6, 10)))
+    # Nobody contradicts it where it is alone: then it does.
+    found, _ = agreed(passed(RIGHT, lost=range(15)), passed(WRONG))
+    np.testing.assert_allclose(found, WRONG, atol=1e-9)
+
+
+def test_two_passes_that_contradict_each_other_alike_are_both_flagged():
+    found, _ = agreed(passed(RIGHT), passed(WRONG, consistency=0.95))
+    assert np.array_equal(np.isnan(found).all(-1), np.arange(20) < 15)
+
+
+def test_a_pass_that_began_from_a_wrong_pose_is_told():
+    surface = surface_of(object_mesh(MODEL), "box")
+    right, wrong = passed(RIGHT, lost=range(3)), passed(WRONG, consistency=0.6, seen=1.0)
+    assert (began_wrong(right, wrong, surface), began_wrong(wrong, right, surface)) == ("second", "first")
+    assert began_wrong(right, passed(WRONG, consistency=0.8), surface) == "", "not sure enough"
 
 
 @pytest.mark.parametrize("lost", [(), (0, 1, 2, 3)])

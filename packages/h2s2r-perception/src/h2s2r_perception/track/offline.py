@@ -19,7 +19,7 @@ from h2s2r_perception.track.likeness import nearest_likeness, shape_turns
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.start import Start, find_start, score_pose, search
 from h2s2r_perception.track.surface import SurfaceModel, object_mesh, surface_of
-from h2s2r_perception.track.together import agree, follows_another, growth_of, mean_quality
+from h2s2r_perception.track.together import agree, began_wrong, growth_of
 from h2s2r_perception.track.tracker import Tracked, Tracker
 from h2s2r_schemas.artifacts import ObjectModel, ObjectTrajectory, Symmetry
 from h2s2r_schemas.demo import Demo
@@ -36,8 +36,6 @@ _COMPARED, _MOVES = 4, 1.0
 _SURE = 0.85
 #: Share of the best score above which another pose of the same frame is as good.
 _EQUAL = 0.97
-#: Share of the other pass's average quality below which a pass began from something else than the object.
-_MUCH_WORSE = 0.8
 #: Least score of the first pose.
 _LEAST = 0.4
 
@@ -129,15 +127,10 @@ def track_in_camera(
         if score_pose(_frame(demo, frame), second.mask, surface, known.T_camera_object, cfg) > _EQUAL * second.score:
             T_camera_object = known.T_camera_object
         other = passes.both_ways(frame, T_camera_object)
-        if which := follows_another(one, other, surface):
-            # A thing of the same shape that stands beside it, say; what moves is the object.
-            if which == "first":
+        if wrong := began_wrong(one, other, surface):
+            if wrong == "first":
                 one, start_frame, start = other, frame, second
             other = passes.back(start_frame, one)
-        elif mean_quality(other) < _MUCH_WORSE * mean_quality(one):
-            other = one
-        elif mean_quality(one) < _MUCH_WORSE * mean_quality(other):
-            one, start_frame, start = other, frame, second
     else:
         other = passes.back(start_frame, one)
     indices = range(first, last + 1)

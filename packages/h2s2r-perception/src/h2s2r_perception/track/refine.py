@@ -54,9 +54,14 @@ class Fit:
         return float(np.sqrt(np.linalg.eigvalsh(np.linalg.inv(held)[:3, :3])[-1]))
 
     @property
+    def consistency(self) -> float:
+        """How little of what is seen of it speaks against it, however little that is: 0 to 1."""
+        return self.agreement.fit * (0.5 + 0.5 * self.agreement.edge)
+
+    @property
     def quality(self) -> float:
         """How good this is beside other fits of the same frame, 0 to 1."""
-        return self.agreement.fit * self.agreement.seen * (0.5 + 0.5 * self.agreement.edge)
+        return self.consistency * self.agreement.seen
 
 
 def refine(
