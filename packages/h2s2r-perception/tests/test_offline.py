@@ -149,8 +149,11 @@ def test_two_passes_that_contradict_each_other_alike_are_both_flagged():
 def test_a_pass_that_began_from_a_wrong_pose_is_told():
     surface = surface_of(object_mesh(MODEL), "box")
     right, wrong = passed(RIGHT, lost=range(3)), passed(WRONG, consistency=0.6, seen=1.0)
-    assert (began_wrong(right, wrong, surface), began_wrong(wrong, right, surface)) == ("second", "first")
-    assert began_wrong(right, passed(WRONG, consistency=0.8), surface) == "", "not sure enough"
+    assert began_wrong(right, wrong, surface, Symmetry()) == "second"
+    assert began_wrong(wrong, right, surface, Symmetry()) == "first"
+    assert began_wrong(right, passed(WRONG, consistency=0.85), surface, Symmetry()) == "", "not sure enough"
+    elsewhere = passed(RIGHT, lost=range(3, 17), consistency=0.6)
+    assert began_wrong(right, elsewhere, surface, Symmetry()) == "", "it lost the object, but was on it"
 
 
 @pytest.mark.parametrize("lost", [(), (0, 1, 2, 3)])

@@ -127,7 +127,7 @@ def track_in_camera(
         if score_pose(_frame(demo, frame), second.mask, surface, known.T_camera_object, cfg) > _EQUAL * second.score:
             T_camera_object = known.T_camera_object
         other = passes.both_ways(frame, T_camera_object)
-        if wrong := began_wrong(one, other, surface):
+        if wrong := began_wrong(one, other, surface, symmetry):
             if wrong == "first":
                 one, start_frame, start = other, frame, second
             other = passes.back(start_frame, one)

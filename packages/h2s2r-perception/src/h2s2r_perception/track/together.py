@@ -7,6 +7,7 @@ Not here: the passes (offline), following frame by frame (tracker).
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from h2s2r_schemas.se3 import SE3
 _LOG = logging.getLogger(__name__)
 #: Of two things that passes follow, the object is the one that moves: so many times as far as the other.
 _MOVED_MORE = 3.0
-#: Share of the other pass's average consistency below which a pass began wrong.
+#: Share of the other pass's average consistency, where they contradict each other, below which a pass began wrong.
 _MUCH_WORSE = 0.8
 #: Frames in which an outline must be seen well before its size says anything.
 _COUNTED = 10
@@ -32,14 +33,19 @@ _SAME_PLACE, _SAME_TURN = 0.008, float(np.deg2rad(8.0))
 _SURER = 0.1
 
 
-def began_wrong(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel) -> str:
+def began_wrong(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, symmetry: Symmetry) -> str:
     """Which of two passes began from something else than the object, or from a wrong pose: ``first``, ``second``; empty if
     neither is known to.
     """
     if which := follows_another(one, other, surface):
         # A thing of the same shape that stands beside it, say; what moves is the object.
         return which
-    first, second = _mean_consistency(one), _mean_consistency(other)
+    passes = [[found[index] for index in sorted(found)] for found in (one, other)]
+    both = ~(_lost(passes[0]) | _lost(passes[1]))
+    contradict = both & ~_same_pose(*passes, symmetry)[1]
+    if not contradict.any() or contradict.sum() <= 0.5 * both.sum():
+        return ""
+    first, second = (float(_consistency(found)[contradict].mean()) for found in passes)
     if min(first, second) >= _MUCH_WORSE * max(first, second):
         return ""
     return "first" if first < second else "second"
@@ -68,9 +74,14 @@ def follows_another(one: dict[int, Tracked], other: dict[int, Tracked], surface:
     return "first" if first < second else "second"
 
 
-def _mean_consistency(tracked: dict[int, Tracked]) -> float:
-    """Of a whole pass, 0 to 1; lost frames count for nothing."""
-    return float(np.mean([0.0 if one.lost else one.fit.consistency for one in tracked.values()]))
+def _lost(found: Sequence[Tracked]) -> np.ndarray:
+    """(T) where a pass has lost the object."""
+    return np.array([each.lost for each in found])
+
+
+def _consistency(found: Sequence[Tracked]) -> np.ndarray:
+    """(T) how little speaks against each pose, 0 to 1."""
+    return np.array([each.fit.consistency for each in found])
 
 
 def growth_of(tracked: list[Tracked], name: str, cfg: TrackCfg) -> float:
@@ -102,10 +113,10 @@ def agree(one: list[Tracked], other: list[Tracked], symmetry: Symmetry) -> tuple
     Where they contradict each other, the one is believed that what is seen speaks against less, or neither. A pass that is not
     believed there is not believed either before and after, as far as it goes on without a break or the other's consent.
     """
-    tracked = ~np.array([[each.lost for each in found] for found in (one, other)])
+    tracked = ~np.stack([_lost(one), _lost(other)])
     Ts_same, same = _same_pose(one, other, symmetry)
     same &= tracked.all(axis=0)
-    lead = np.array([a.fit.consistency - b.fit.consistency for a, b in zip(one, other, strict=True)])
+    lead = _consistency(one) - _consistency(other)
     lead[same | ~tracked.all(axis=0)] = np.nan
     believed = [tracked[k] & (same | ~_refuted(tracked[k] & ~same, sign * lead)) for k, sign in ((0, 1.0), (1, -1.0))]
     poses, confidence = np.full((len(one), 7), np.nan), np.zeros(len(one))
