@@ -113,11 +113,12 @@ def passed(path, lost=(), consistency=1.0, seen=0.5):
 def agreed(one, other):
     """Where the object is (T, 3) [m], NaN where lost, and how sure that is (T), by two passes."""
     found = [[each[index] for index in sorted(each)] for each in (one, other)]
-    Ts, confidence, lost = agree(*found, Symmetry())
+    Ts, confidence, lost = agree(*found, SURFACE, Symmetry())
     assert np.array_equal(lost, np.isnan(Ts.wxyz_xyz).all(-1)) and np.array_equal(lost, confidence == 0)
     return Ts.translation, confidence
 
 
+SURFACE = surface_of(object_mesh(MODEL), "box")
 RIGHT = np.array([0.0, 0.0, 0.8]) + np.linspace(0.0, 0.1, 20)[:, None] * (1.0, 0.0, 0.0)
 WRONG = RIGHT + np.where(np.arange(20) < 15, 0.05, 0.0)[:, None] * (0.0, 1.0, 0.0)
 
@@ -147,13 +148,16 @@ def test_two_passes_that_contradict_each_other_alike_are_both_flagged():
 
 
 def test_a_pass_that_began_from_a_wrong_pose_is_told():
-    surface = surface_of(object_mesh(MODEL), "box")
-    right, wrong = passed(RIGHT, lost=range(3)), passed(WRONG, consistency=0.6, seen=1.0)
-    assert began_wrong(right, wrong, surface, Symmetry()) == "second"
-    assert began_wrong(wrong, right, surface, Symmetry()) == "first"
-    assert began_wrong(right, passed(WRONG, consistency=0.85), surface, Symmetry()) == "", "not sure enough"
-    elsewhere = passed(RIGHT, lost=range(3, 17), consistency=0.6)
-    assert began_wrong(right, elsewhere, surface, Symmetry()) == "", "it lost the object, but was on it"
+    right = passed(RIGHT, lost=range(3))
+
+    def told(one, other):
+        return began_wrong(one, other, SURFACE, Symmetry())
+
+    wrong = passed(WRONG, consistency=0.6, seen=1.0)
+    assert (told(right, wrong), told(wrong, right)) == ("second", "first")
+    assert told(right, passed(WRONG, consistency=0.85)) == "", "not sure enough"
+    assert told(right, passed(RIGHT, lost=range(3, 17), consistency=0.6)) == "", "it lost the object, but was on it"
+    assert told(right, passed(WRONG, range(20))) == "", "nothing to compare"
 
 
 @pytest.mark.parametrize("lost", [(), (0, 1, 2, 3)])

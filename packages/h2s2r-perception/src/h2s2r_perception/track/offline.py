@@ -19,7 +19,7 @@ from h2s2r_perception.track.likeness import nearest_likeness, shape_turns
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.start import Start, find_start, score_pose, search
 from h2s2r_perception.track.surface import SurfaceModel, object_mesh, surface_of
-from h2s2r_perception.track.together import agree, began_wrong, growth_of
+from h2s2r_perception.track.together import agree, began_wrong, follows_another, growth_of
 from h2s2r_perception.track.tracker import Tracked, Tracker
 from h2s2r_schemas.artifacts import ObjectModel, ObjectTrajectory, Symmetry
 from h2s2r_schemas.demo import Demo
@@ -127,8 +127,12 @@ def track_in_camera(
         if score_pose(_frame(demo, frame), second.mask, surface, known.T_camera_object, cfg) > _EQUAL * second.score:
             T_camera_object = known.T_camera_object
         other = passes.both_ways(frame, T_camera_object)
-        if wrong := began_wrong(one, other, surface, symmetry):
-            if wrong == "first":
+        wrong = began_wrong(one, other, surface, symmetry)
+        if wrong == "first":
+            one, other, start_frame, start = other, one, frame, second
+        elif not wrong and (which := follows_another(one, other, surface)):
+            # A thing of the same shape that stands beside it, say; what moves is the object.
+            if which == "first":
                 one, start_frame, start = other, frame, second
             other = passes.back(start_frame, one)
     else:
@@ -136,7 +140,9 @@ def track_in_camera(
     indices = range(first, last + 1)
     growth = growth_of([*one.values(), *other.values()], surface.name, cfg)
     slack = np.array([min(one[i].fit.slack, other[i].fit.slack) for i in indices])
-    Ts_camera_object, confidence, lost = agree([one[i] for i in indices], [other[i] for i in indices], symmetry)
+    Ts_camera_object, confidence, lost = agree(
+        [one[i] for i in indices], [other[i] for i in indices], surface, symmetry
+    )
     time = demo.meta.time[first : last + 1]
     Ts_camera_object = smooth_path(time, Ts_camera_object, lost)
     return ObjectTrack(time, Ts_camera_object, confidence, lost, slack, growth, first, start, start_frame)

@@ -28,27 +28,12 @@ _MUCH_WORSE = 0.8
 _COUNTED = 10
 #: [m], [rad] within which two passes mean the same pose.
 _SAME_PLACE, _SAME_TURN = 0.008, float(np.deg2rad(8.0))
+#: [m] mean distance of the surface within which two passes do not contradict each other, half of what makes a pose false; of how
+#: many of its points.
+_NEAR, _POINTS = 0.01, 200
 #: By how much a pass must be more consistent with the pictures than another to be believed against it. In recordings with truth
 #: (``docs/decisions/object-tracking.md``) right poses had 0.93 to 1, wrong ones 0.45 to 0.89 (5th to 95th percentile).
 _SURER = 0.1
-
-
-def began_wrong(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, symmetry: Symmetry) -> str:
-    """Which of two passes began from something else than the object, or from a wrong pose: ``first``, ``second``; empty if
-    neither is known to.
-    """
-    if which := follows_another(one, other, surface):
-        # A thing of the same shape that stands beside it, say; what moves is the object.
-        return which
-    passes = [[found[index] for index in sorted(found)] for found in (one, other)]
-    both = ~(_lost(passes[0]) | _lost(passes[1]))
-    contradict = both & ~_same_pose(*passes, symmetry)[1]
-    if not contradict.any() or contradict.sum() <= 0.5 * both.sum():
-        return ""
-    first, second = (float(_consistency(found)[contradict].mean()) for found in passes)
-    if min(first, second) >= _MUCH_WORSE * max(first, second):
-        return ""
-    return "first" if first < second else "second"
 
 
 def follows_another(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel) -> str:
@@ -70,6 +55,21 @@ def follows_another(one: dict[int, Tracked], other: dict[int, Tracked], surface:
         return ""
     first, second = (float(np.nanmax(np.linalg.norm(path - np.nanmedian(path, 0), axis=-1))) for path in paths)
     if max(first, second) < _MOVED_MORE * min(first, second):
+        return ""
+    return "first" if first < second else "second"
+
+
+def began_wrong(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, symmetry: Symmetry) -> str:
+    """Which of two passes began from a wrong pose: they contradict each other in most frames, and much more speaks against it.
+    ``first``, ``second``; empty if neither is known to.
+    """
+    a, b = ([found[index] for index in sorted(found)] for found in (one, other))
+    both = ~(_lost(a) | _lost(b))
+    contradict = both & ~_compared(a, b, surface, symmetry)[2]
+    if contradict.sum() <= 0.5 * both.sum():
+        return ""
+    first, second = (float(_consistency(found)[contradict].mean()) for found in (a, b))
+    if min(first, second) >= _MUCH_WORSE * max(first, second):
         return ""
     return "first" if first < second else "second"
 
@@ -107,39 +107,50 @@ def growth_of(tracked: list[Tracked], name: str, cfg: TrackCfg) -> float:
     return growth
 
 
-def agree(one: list[Tracked], other: list[Tracked], symmetry: Symmetry) -> tuple[SE3, np.ndarray, np.ndarray]:
+def agree(
+    one: Sequence[Tracked], other: Sequence[Tracked], surface: SurfaceModel, symmetry: Symmetry
+) -> tuple[SE3, np.ndarray, np.ndarray]:
     """One pose per frame from two passes: (T) poses (NaN where lost), (T) confidence, (T) lost.
 
     Where they contradict each other, the one is believed that what is seen speaks against less, or neither. A pass that is not
     believed there is not believed either before and after, as far as it goes on without a break or the other's consent.
     """
-    tracked = ~np.stack([_lost(one), _lost(other)])
-    Ts_same, same = _same_pose(one, other, symmetry)
-    same &= tracked.all(axis=0)
+    tracked = np.stack([~_lost(one), ~_lost(other)])
+    both = tracked[0] & tracked[1]
+    Ts_other, same, near = _compared(one, other, surface, symmetry)
     lead = _consistency(one) - _consistency(other)
-    lead[same | ~tracked.all(axis=0)] = np.nan
-    believed = [tracked[k] & (same | ~_refuted(tracked[k] & ~same, sign * lead)) for k, sign in ((0, 1.0), (1, -1.0))]
+    against = np.where(both & ~near, lead, np.nan)
+    alone = tracked & ~(both & near)
+    believed = [tracked[k] & ~_refuted(alone[k], sign * against) for k, sign in ((0, 1.0), (1, -1.0))]
     poses, confidence = np.full((len(one), 7), np.nan), np.zeros(len(one))
     for t, (a, b) in enumerate(zip(one, other, strict=True)):
-        if same[t]:
+        if both[t] and same[t]:
             share = np.array(b.fit.quality / max(a.fit.quality + b.fit.quality, 1e-6))
-            poses[t] = a.T_camera_object.interpolate(Ts_same[t], share).wxyz_xyz
+            poses[t] = a.T_camera_object.interpolate(Ts_other[t], share).wxyz_xyz
             confidence[t] = max(a.confidence, b.confidence)
-        elif believed[0][t] != believed[1][t]:
-            found = a if believed[0][t] else b
+        elif (both[t] and near[t]) or believed[0][t] != believed[1][t]:
+            found = a if believed[0][t] and not (believed[1][t] and lead[t] < 0) else b
             poses[t] = found.T_camera_object.wxyz_xyz
-            confidence[t] = found.confidence * (0.5 if tracked[:, t].all() else 1.0)
+            confidence[t] = found.confidence * (0.5 if both[t] else 1.0)
     lost = confidence <= 0
     poses[lost] = np.nan
     return SE3(poses), confidence, lost
 
 
-def _same_pose(one: list[Tracked], other: list[Tracked], symmetry: Symmetry) -> tuple[SE3, np.ndarray]:
-    """(T) poses of the second pass, turned within the symmetry to be near the first's, and (T) whether they mean the same."""
+def _compared(
+    one: Sequence[Tracked], other: Sequence[Tracked], surface: SurfaceModel, symmetry: Symmetry
+) -> tuple[SE3, np.ndarray, np.ndarray]:
+    """(T) poses of the second pass, turned within the symmetry to be near the first's; (T) whether they mean the same, and (T)
+    whether they are near each other.
+    """
     Ts_one, Ts_other = (SE3(np.array([each.T_camera_object.wxyz_xyz for each in found])) for found in (one, other))
     Ts_other = align_symmetry(Ts_other, Ts_one, symmetry)
     place, angle = Ts_other.distance(Ts_one)
-    return Ts_other, (place < _SAME_PLACE) & (angle < _SAME_TURN)
+    points = surface.points[:: max(1, len(surface.points) // _POINTS)]
+    taken = [SE3(each.wxyz_xyz[:, None]).apply(points) for each in (Ts_one, Ts_other)]
+    near = np.linalg.norm(taken[0] - taken[1], axis=-1).mean(axis=-1) < _NEAR
+    same = (place < _SAME_PLACE) & (angle < _SAME_TURN)
+    return Ts_other, same, same | near
 
 
 def _refuted(alone: np.ndarray, lead: np.ndarray) -> np.ndarray:
