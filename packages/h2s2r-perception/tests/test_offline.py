@@ -17,7 +17,7 @@ from h2s2r_perception.track.config import TrackCfg
 from h2s2r_perception.track.offline import search_what_moves, track_in_camera, track_object
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.surface import load_mesh, object_mesh, surface_of
-from h2s2r_perception.track.together import agree, began_wrong, follows_another
+from h2s2r_perception.track.together import agree, began_wrong, follows_another, shows_less
 from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory, Symmetry
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
@@ -158,6 +158,16 @@ def test_a_pass_that_began_from_a_wrong_pose_is_told():
     assert told(right, passed(WRONG, consistency=0.85)) == "", "not sure enough"
     assert told(right, passed(RIGHT, lost=range(3, 17), consistency=0.6)) == "", "it lost the object, but was on it"
     assert told(right, passed(WRONG, range(20))) == "", "nothing to compare"
+
+
+def test_a_pass_that_shows_less_is_told_where_it_contradicts_the_other():
+    right, less = passed(RIGHT, seen=0.5), passed(WRONG, lost=range(10), seen=0.6)
+    assert shows_less(right, less, SURFACE, Symmetry())
+    assert not shows_less(less, right, SURFACE, Symmetry()), "only the second, which began from what scored less"
+    assert not shows_less(right, passed(WRONG, seen=0.45), SURFACE, Symmetry()), "not sure enough"
+    assert not shows_less(right, passed(RIGHT, lost=range(10)), SURFACE, Symmetry()), (
+        "it lost the object, but was on it"
+    )
 
 
 @pytest.mark.parametrize("lost", [(), (0, 1, 2, 3)])

@@ -19,7 +19,7 @@ from h2s2r_perception.track.likeness import nearest_likeness, shape_turns
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.start import Start, find_start, score_pose, search
 from h2s2r_perception.track.surface import SurfaceModel, object_mesh, surface_of
-from h2s2r_perception.track.together import agree, began_wrong, follows_another, growth_of
+from h2s2r_perception.track.together import agree, began_wrong, follows_another, growth_of, shows_less
 from h2s2r_perception.track.tracker import Tracked, Tracker
 from h2s2r_schemas.artifacts import ObjectModel, ObjectTrajectory, Symmetry
 from h2s2r_schemas.demo import Demo
@@ -134,6 +134,8 @@ def track_in_camera(
             # A thing of the same shape that stands beside it, say; what moves is the object.
             if which == "first":
                 one, start_frame, start = other, frame, second
+            other = passes.back(start_frame, one)
+        elif not wrong and shows_less(one, other, surface, symmetry):
             other = passes.back(start_frame, one)
     else:
         other = passes.back(start_frame, one)

@@ -63,15 +63,36 @@ def began_wrong(one: dict[int, Tracked], other: dict[int, Tracked], surface: Sur
     """Which of two passes began from a wrong pose: they contradict each other in most frames, and much more speaks against it.
     ``first``, ``second``; empty if neither is known to.
     """
-    a, b = ([found[index] for index in sorted(found)] for found in (one, other))
-    both = ~(_lost(a) | _lost(b))
-    contradict = both & ~_compared(a, b, surface, symmetry)[2]
-    if contradict.sum() <= 0.5 * both.sum():
+    a, b = _in_order(one), _in_order(other)
+    contradict = _contradict(a, b, surface, symmetry)
+    if not contradict.any():
         return ""
     first, second = (float(_consistency(found)[contradict].mean()) for found in (a, b))
     if min(first, second) >= _MUCH_WORSE * max(first, second):
         return ""
     return "first" if first < second else "second"
+
+
+def shows_less(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, symmetry: Symmetry) -> bool:
+    """Whether the second of two passes that contradict each other in most frames shows much less of the object, or loses it much
+    more: no proof against it, but enough if it also began from the pose that scored less.
+    """
+    a, b = _in_order(one), _in_order(other)
+    first, second = (float((_quality(found) * ~_lost(found)).mean()) for found in (a, b))
+    return second < _MUCH_WORSE * first and bool(_contradict(a, b, surface, symmetry).any())
+
+
+def _in_order(found: dict[int, Tracked]) -> list[Tracked]:
+    return [found[index] for index in sorted(found)]
+
+
+def _contradict(
+    one: Sequence[Tracked], other: Sequence[Tracked], surface: SurfaceModel, symmetry: Symmetry
+) -> np.ndarray:
+    """(T) where two passes contradict each other; nowhere unless they do in most frames that both know."""
+    both = ~(_lost(one) | _lost(other))
+    contradict = both & ~_compared(one, other, surface, symmetry)[2]
+    return contradict if contradict.sum() > 0.5 * both.sum() else np.zeros(len(both), bool)
 
 
 def _lost(found: Sequence[Tracked]) -> np.ndarray:
@@ -82,6 +103,11 @@ def _lost(found: Sequence[Tracked]) -> np.ndarray:
 def _consistency(found: Sequence[Tracked]) -> np.ndarray:
     """(T) how little speaks against each pose, 0 to 1."""
     return np.array([each.fit.consistency for each in found])
+
+
+def _quality(found: Sequence[Tracked]) -> np.ndarray:
+    """(T) how much of the object each pose shows, as far as nothing speaks against it, 0 to 1."""
+    return np.array([each.fit.quality for each in found])
 
 
 def growth_of(tracked: list[Tracked], name: str, cfg: TrackCfg) -> float:
