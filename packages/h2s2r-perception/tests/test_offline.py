@@ -161,7 +161,7 @@ def test_a_pass_that_began_from_a_wrong_pose_is_told():
 
 
 def test_a_pass_that_shows_less_is_told_where_it_contradicts_the_other():
-    right, less = passed(RIGHT, seen=0.5), passed(WRONG, lost=range(10), seen=0.6)
+    right, less = passed(RIGHT, seen=0.5), passed(WRONG, lost=range(7), seen=0.6)
     assert shows_less(right, less, SURFACE, Symmetry())
     assert not shows_less(less, right, SURFACE, Symmetry()), "only the second, which began from what scored less"
     assert not shows_less(right, passed(WRONG, seen=0.45), SURFACE, Symmetry()), "not sure enough"

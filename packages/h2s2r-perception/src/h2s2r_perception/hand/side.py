@@ -4,8 +4,8 @@ In:  ``Evidence`` of T frames, ``HandCfg``.   Out: ``Sided``: the side, both fit
 Not here: the fit (fit).
 
 The network's word is wrong for whole stretches of a recording; the wrong hand costs two to five times as much in most frames.
-Together, over a whole recording, they decide; alone, neither does in a single frame. Where all frames do not tell, the half does
-that one of the two hands explains best, if it says so more clearly: where neither fits, which of them fits less badly says
+Together, over a whole recording, they decide; alone, neither does in a single frame. Where all frames do not tell, the quarter
+does that one of the two hands explains best, if it says so more clearly: where neither fits, which of them fits less badly says
 nothing.
 """
 
@@ -21,9 +21,10 @@ from h2s2r_perception.hand.evidence import Evidence
 from h2s2r_perception.hand.fit import Fit, first_guess, fit_singly
 from h2s2r_schemas.errors import SchemaError
 
-#: Mean of both votes that is needed to name a side: of all frames, of the better half of them; and the share of those frames
-#: that may contradict it.
-_DECIDED, _DECIDED_BY_HALF, _CONTRADICT = 0.3, 0.7, 0.4
+#: Mean of both votes that is needed to name a side, of this share of the frames: those that one of the two fits best.
+_DECIDED = ((1.0, 0.3), (0.25, 0.7))
+#: Share of those frames that may contradict it.
+_CONTRADICT = 0.4
 
 
 @dataclass
@@ -73,7 +74,8 @@ def _voted(for_right: np.ndarray, cost: np.ndarray) -> str:
         SchemaError: for neither.
     """
     said = []
-    for votes, needed in ((for_right, _DECIDED), (for_right[cost <= np.median(cost)], _DECIDED_BY_HALF)):
+    for share, needed in _DECIDED:
+        votes = for_right[cost <= np.quantile(cost, share)]
         vote = float(votes.mean())
         against = float((votes * vote < 0).mean())
         if abs(vote) >= needed and against <= _CONTRADICT:
@@ -82,6 +84,6 @@ def _voted(for_right: np.ndarray, cost: np.ndarray) -> str:
             f"vote {vote:+.2f}, {needed} either way is needed; {against:.0%} of them against it, {_CONTRADICT:.0%} may be"
         )
     raise SchemaError(
-        f"{len(for_right)} frames with a hand do not tell a left hand from a right one ({said[0]}), nor does the half of them "
+        f"{len(for_right)} frames with a hand do not tell a left hand from a right one ({said[0]}), nor does the quarter of them "
         f"that one of the two fits best ({said[1]}). Say which it is (side; --side)."
     )
