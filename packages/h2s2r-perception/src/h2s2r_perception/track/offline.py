@@ -114,40 +114,53 @@ def track_in_camera(
     first, last = (0, len(demo) - 1) if frames is None else frames
     if not 0 <= first <= last < len(demo):
         raise SchemaError(f"Frames {first} to {last} of a recording of 0 to {len(demo) - 1}: choose a range within it.")
-    (start_frame, start), *others = _find_anchors(demo, surface, cfg, first, last, mask)
-    passes = _Passes(demo, surface, cfg, first, last, progress)
-    one = passes.both_ways(start_frame, start.T_camera_object)
-    if others:
-        frame, second = others[0]
-        # A box, a mug whose handle is hidden: of poses that explain a picture alike the one that the first pass came to is taken.
-        known = one[frame]
-        T_camera_object, _ = nearest_likeness(
-            second.T_camera_object, known.T_camera_object, symmetry, shape_turns(surface)
-        )
-        if score_pose(_frame(demo, frame), second.mask, surface, known.T_camera_object, cfg) > _EQUAL * second.score:
-            T_camera_object = known.T_camera_object
-        other = passes.both_ways(frame, T_camera_object)
-        wrong = began_wrong(one, other, surface, symmetry)
-        if wrong == "first":
-            one, other, start_frame, start = other, one, frame, second
-        elif not wrong and (which := follows_another(one, other, surface)):
-            # A thing of the same shape that stands beside it, say; what moves is the object.
-            if which == "first":
-                one, start_frame, start = other, frame, second
-            other = passes.back(start_frame, one)
-        elif not wrong and shows_less(one, other, surface, symmetry):
-            other = passes.back(start_frame, one)
-    else:
-        other = passes.back(start_frame, one)
+    anchors = _find_anchors(demo, surface, cfg, first, last, mask)
+    found = _two_passes(_Passes(demo, surface, cfg, first, last, progress), anchors, symmetry)
     indices = range(first, last + 1)
-    growth = growth_of([*one.values(), *other.values()], surface.name, cfg)
-    slack = np.array([min(one[i].fit.slack, other[i].fit.slack) for i in indices])
-    Ts_camera_object, confidence, lost = agree(
-        [one[i] for i in indices], [other[i] for i in indices], surface, symmetry
-    )
+    told = [found.one] if found.refuted else [found.one, found.other]
+    growth = growth_of([tracked for each in told for tracked in each.values()], surface.name, cfg)
+    slack = np.array([min(each[i].fit.slack for each in told) for i in indices])
+    one, other = ([each[i] for i in indices] for each in (found.one, found.other))
+    Ts_camera_object, confidence, lost = agree(one, other, surface, symmetry)
     time = demo.meta.time[first : last + 1]
     Ts_camera_object = smooth_path(time, Ts_camera_object, lost)
-    return ObjectTrack(time, Ts_camera_object, confidence, lost, slack, growth, first, start, start_frame)
+    return ObjectTrack(time, Ts_camera_object, confidence, lost, slack, growth, first, found.start, found.start_frame)
+
+
+@dataclass(frozen=True)
+class _TwoPasses:
+    """Two passes over the same frames, and what the first began from."""
+
+    one: dict[int, Tracked]
+    other: dict[int, Tracked]
+    start_frame: int
+    start: Start
+    refuted: bool = False
+    """Whether the other began wrong."""
+
+
+def _two_passes(passes: _Passes, anchors: list[tuple[int, Start]], symmetry: Symmetry) -> _TwoPasses:
+    """From one or two frames in which the object is found by itself; the second from the ends of the first where it has none of
+    its own, or one that does not help.
+    """
+    (start_frame, start), *others = anchors
+    one = passes.both_ways(start_frame, start.T_camera_object)
+    if not others:
+        return _TwoPasses(one, passes.back(start_frame, one), start_frame, start)
+    frame, second = others[0]
+    other = passes.both_ways(frame, passes.likeness(frame, second, one[frame].T_camera_object, symmetry))
+    wrong = began_wrong(one, other, passes.surface, symmetry)
+    if wrong == "first":
+        return _TwoPasses(other, one, frame, second, refuted=True)
+    if wrong == "second":
+        return _TwoPasses(one, other, start_frame, start, refuted=True)
+    which = follows_another(one, other, passes.surface)
+    if which == "first":
+        # A thing of the same shape that stands beside it, say; what moves is the object.
+        one, start_frame, start = other, frame, second
+    if which or shows_less(one, other, passes.surface, symmetry):
+        other = passes.back(start_frame, one)
+    return _TwoPasses(one, other, start_frame, start)
 
 
 class _Passes:
@@ -164,6 +177,13 @@ class _Passes:
     ) -> None:
         self.demo, self.surface, self.cfg, self.first, self.last = demo, surface, cfg, first, last
         self.progress, self.done, self.total = progress, 0, 2 * (last - first + 1)
+
+    def likeness(self, frame: int, start: Start, known: SE3, symmetry: Symmetry) -> SE3:
+        """A pose to start from: of those that explain the picture alike, the one that another pass came to (``known``)."""
+        # A box, a mug whose handle is hidden.
+        if score_pose(_frame(self.demo, frame), start.mask, self.surface, known, self.cfg) > _EQUAL * start.score:
+            return known
+        return nearest_likeness(start.T_camera_object, known, symmetry, shape_turns(self.surface))[0]
 
     def both_ways(self, frame: int, T_camera_object: SE3) -> dict[int, Tracked]:
         """From a frame to the end, and back to the beginning."""

@@ -1,6 +1,6 @@
 """What two passes over a recording say together.
 
-In:  ``Tracked`` per frame, of each pass.   Out: poses, confidence and flags; whether both follow the same thing.
+In:  ``Tracked`` per frame, of each pass.   Out: poses, confidence and flags; which pass follows another thing, or began wrong.
 Not here: the passes (offline), following frame by frame (tracker).
 """
 
@@ -154,10 +154,15 @@ def agree(
             share = np.array(b.fit.quality / max(a.fit.quality + b.fit.quality, 1e-6))
             poses[t] = a.T_camera_object.interpolate(Ts_other[t], share).wxyz_xyz
             confidence[t] = max(a.confidence, b.confidence)
-        elif (both[t] and near[t]) or believed[0][t] != believed[1][t]:
-            found = a if believed[0][t] and not (believed[1][t] and lead[t] < 0) else b
-            poses[t] = found.T_camera_object.wxyz_xyz
-            confidence[t] = found.confidence * (0.5 if both[t] else 1.0)
+            continue
+        if both[t] and near[t]:
+            found = a if lead[t] >= 0 else b
+        elif believed[0][t] != believed[1][t]:
+            found = a if believed[0][t] else b
+        else:
+            continue
+        poses[t] = found.T_camera_object.wxyz_xyz
+        confidence[t] = found.confidence * (0.5 if both[t] else 1.0)
     lost = confidence <= 0
     poses[lost] = np.nan
     return SE3(poses), confidence, lost
