@@ -143,7 +143,7 @@ def agree(
     """
     tracked = np.stack([~_lost(one), ~_lost(other)])
     both = tracked[0] & tracked[1]
-    Ts_other, same, near = _compared(one, other, surface, symmetry)
+    Ts_camera_other, same, near = _compared(one, other, surface, symmetry)
     lead = _consistency(one) - _consistency(other)
     against = np.where(both & ~near, lead, np.nan)
     alone = tracked & ~(both & near)
@@ -152,7 +152,7 @@ def agree(
     for t, (a, b) in enumerate(zip(one, other, strict=True)):
         if both[t] and same[t]:
             share = np.array(b.fit.quality / max(a.fit.quality + b.fit.quality, 1e-6))
-            poses[t] = a.T_camera_object.interpolate(Ts_other[t], share).wxyz_xyz
+            poses[t] = a.T_camera_object.interpolate(Ts_camera_other[t], share).wxyz_xyz
             confidence[t] = max(a.confidence, b.confidence)
             continue
         if both[t] and near[t]:
@@ -174,14 +174,16 @@ def _compared(
     """(T) poses of the second pass, turned within the symmetry to be near the first's; (T) whether they mean the same, and (T)
     whether they are near each other.
     """
-    Ts_one, Ts_other = (SE3(np.array([each.T_camera_object.wxyz_xyz for each in found])) for found in (one, other))
-    Ts_other = align_symmetry(Ts_other, Ts_one, symmetry)
-    place, angle = Ts_other.distance(Ts_one)
+    Ts_camera_one, Ts_camera_other = (
+        SE3(np.array([each.T_camera_object.wxyz_xyz for each in found])) for found in (one, other)
+    )
+    Ts_camera_other = align_symmetry(Ts_camera_other, Ts_camera_one, symmetry)
+    place, angle = Ts_camera_other.distance(Ts_camera_one)
     points = surface.points[:: max(1, len(surface.points) // _POINTS)]
-    taken = [SE3(each.wxyz_xyz[:, None]).apply(points) for each in (Ts_one, Ts_other)]
+    taken = [SE3(each.wxyz_xyz[:, None]).apply(points) for each in (Ts_camera_one, Ts_camera_other)]
     near = np.linalg.norm(taken[0] - taken[1], axis=-1).mean(axis=-1) < _NEAR
     same = (place < _SAME_PLACE) & (angle < _SAME_TURN)
-    return Ts_other, same, same | near
+    return Ts_camera_other, same, same | near
 
 
 def _refuted(alone: np.ndarray, lead: np.ndarray) -> np.ndarray:
