@@ -154,9 +154,9 @@ def _two_passes(passes: _Passes, anchors: list[tuple[int, Start]], symmetry: Sym
         return _TwoPasses(other, one, frame, second, refuted=True)
     if wrong == "second":
         return _TwoPasses(one, other, start_frame, start, refuted=True)
+    # A thing of the same shape that stands beside it, say; what moves is the object.
     which = follows_another(one, other, passes.surface)
     if which == "first":
-        # A thing of the same shape that stands beside it, say; what moves is the object.
         one, start_frame, start = other, frame, second
     if which or shows_less(one, other, passes.surface, symmetry):
         other = passes.back(start_frame, one)
