@@ -11,7 +11,7 @@ from h2s2r_perception.hand import mediapipe_hands
 from h2s2r_perception.hand.anatomy import CAPSULES, LIMITS, POINT_RADII, SHAPE_NAMES, USUAL
 from h2s2r_perception.hand.chain import solve_chain
 from h2s2r_perception.hand.config import HandCfg
-from h2s2r_perception.hand.doubt import doubtful, leaps
+from h2s2r_perception.hand.doubt import doubtful, leaps, outvoted
 from h2s2r_perception.hand.evidence import PATCH, POINTS, Evidence
 from h2s2r_perception.hand.finder import Finder
 from h2s2r_perception.hand.fit import fit_together, judged
@@ -194,6 +194,18 @@ def test_a_hand_beside_what_was_measured_is_flagged():
     assert np.flatnonzero(doubtful(judged(evidence, posture, SHAPE, cfg), time, cfg)).tolist() == [6]
 
 
+def test_a_frame_among_flagged_ones_is_flagged_and_one_flagged_frame_takes_no_other_with_it() -> None:
+    time, doubted = np.arange(60) / 30.0, np.zeros(60, bool)
+    doubted[20:50] = True
+    doubted[[30, 31, 40]] = False  # by chance
+    doubted[5] = True
+    flagged = outvoted(doubted, time, HandCfg())
+    assert flagged[20:50].all()
+    assert flagged[:20].tolist() == doubted[:20].tolist()
+    assert not flagged[50:].any()
+    assert not outvoted(np.zeros(1, bool), np.zeros(1), HandCfg()).any()
+
+
 class OneHand:
     """A landmarker that finds a hand where its picture is red, and none elsewhere."""
 
@@ -293,9 +305,10 @@ def test_a_clip_is_of_the_same_hand_as_the_rest_of_its_recording(bundled):
     assert fit_path(bundled[0], clip, frames=(0, 3)).side == "left"
     with pytest.raises(SchemaError, match="other one than in the rest of the recording, a right hand"):
         fit_path(bundled[0], clip, frames=(0, 3), elsewhere=every)
-    part = {index: every[index] for index in range(4, 8)}
-    path = fit_path(bundled[0], clip | part, frames=(0, 7), elsewhere=every)
-    assert path.side == "right" and path.lost[:4].all() and path.lost[4:].sum() <= 1
+    rest = {index: every[index] for index in range(4, len(right))}
+    path = fit_path(bundled[0], clip | rest, frames=(0, len(right) - 1), elsewhere=every)
+    # One that is next to the wrong ones may be flagged with them, and one for its fit.
+    assert path.side == "right" and path.lost[:4].all() and path.lost[4:].sum() <= 2 and not path.lost[6:].any()
 
 
 @pytest.mark.requirement("H10")

@@ -69,3 +69,5 @@ class HandCfg:
     """[s] around a frame in which its palm is compared with that of others."""
     leap: float = 0.9
     """[rad] from most of those, beyond which the frame is flagged."""
+    doubt_time: float = 0.33
+    """[s] around a frame in which more flagged frames than others flag it too."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from h2s2r_perception.frames import decode, decode_all
 from h2s2r_perception.hand.config import HandCfg
-from h2s2r_perception.hand.doubt import confidence, doubtful
+from h2s2r_perception.hand.doubt import confidence, doubtful, outvoted
 from h2s2r_perception.hand.evidence import Evidence, collect
 from h2s2r_perception.hand.finder import Finder
 from h2s2r_perception.hand.fit import Fit, fit_together
@@ -180,4 +180,6 @@ def _together(sided: Sided, time: np.ndarray, cfg: HandCfg) -> tuple[Evidence, F
         keep = ~sided.contradicts if (~sided.contradicts).any() else np.ones(len(keep), bool)
     evidence = sided.evidence[keep]
     fit = fit_together(evidence, time[evidence.index], single[keep], cfg)
-    return evidence, fit, doubtful(fit, time[evidence.index], cfg)
+    doubted = ~keep
+    doubted[keep] = doubtful(fit, time[evidence.index], cfg)
+    return evidence, fit, outvoted(doubted, time[sided.evidence.index], cfg)[keep]
