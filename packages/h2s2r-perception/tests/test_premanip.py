@@ -117,6 +117,16 @@ def test_lost_frames_and_a_jump_of_the_track_do_not_matter():
     assert abs(find_onset(motion_of(path_of(SE3(wild), lost), BOX)).frame - first_real_motion(SLIDE)) <= 3
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_an_object_hidden_for_long_is_believed_once_it_was_seen_to_stand_again(seed):
+    Ts_world_object, lost = moving(SLIDE, seed=seed), np.zeros(FRAMES, bool)
+    lost[40:54] = True
+    assert abs(find_onset(motion_of(path_of(Ts_world_object, lost), BOX)).frame - first_real_motion(SLIDE)) <= 3
+    lost[40:STILL] = True
+    with pytest.raises(SchemaError, match="pass between frames 39 and 60"):
+        find_onset(motion_of(path_of(Ts_world_object, lost), BOX))
+
+
 def test_turns_that_nobody_sees_are_no_motion():
     round_box = BOX.replace(symmetry=Symmetry(axis=(0.0, 0.0, 1.0)))
     path = path_of(moving(TURN))

@@ -23,7 +23,7 @@ from h2s2r_schemas.errors import SchemaError
 
 #: Residuals in standard deviations beyond which a frame counts less and less.
 _HUBER = 2.0
-#: Frames in a row that must be away, or the track has only jumped.
+#: Frames in a row that must be away, or there, or the track has only jumped.
 _SUSTAINED = 3
 #: Moments of change tried per frame.
 _FINE = 2
@@ -160,13 +160,14 @@ def _end(motion: Motion, away: np.ndarray, left: int, enough: float, cfg: Preman
 
 
 def _check_gaps(motion: Motion, change_time: float, left: int, cfg: PremanipCfg) -> None:
-    """The object is seen throughout the beginning of its motion.
+    """The object is seen throughout the beginning of its motion; one that is seen to stand after a gap has not moved in it.
 
     Raises:
         SchemaError: it is not, for longer than allowed.
     """
     step, time = np.diff(motion.time), motion.time
-    around = (time[1:] >= change_time - cfg.longest_gap) & (time[:-1] <= time[left])
+    standing = np.searchsorted(time, change_time) - np.arange(1, len(time))  # frames between each gap and the motion
+    around = (standing < _SUSTAINED) & (time[:-1] <= time[left])
     at = int(np.argmax(step * around))
     if step[at] * around[at] > cfg.longest_gap:
         raise SchemaError(
