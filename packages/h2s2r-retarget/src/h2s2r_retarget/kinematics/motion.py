@@ -83,11 +83,12 @@ def _steps(tables: Tables, q: Array) -> Array:
 
 def _carriers(tables: Tables, levels: list[Array], steps: Array) -> Array:
     """The joint frames (F, N, 4, 4) that carry the frames."""
-    if tables.frames_on_last_level is not None:
-        places = tables.frames_on_last_level
-        return levels[-1] if places == tuple(range(len(levels[-1]))) else levels[-1][list(places)]
-    root = arrays.broadcast_to(arrays.eye(4, steps), (1, *steps.shape[1:]))
-    return arrays.concatenate([root, *levels], 0)[list(tables.frame_joints)]
+    carrying = [levels[level] for level in tables.frame_levels]
+    if 0 in tables.frame_joints:
+        carrying.insert(0, arrays.broadcast_to(arrays.eye(4, steps), (1, *steps.shape[1:])))
+    together = carrying[0] if len(carrying) == 1 else arrays.concatenate(carrying, 0)
+    places = tables.frame_places
+    return together if places == tuple(range(len(together))) else together[list(places)]
 
 
 def point_jacobian(tables: Tables, placed: Placed, points: Array) -> Array:

@@ -50,8 +50,10 @@ class Tables:
     """For each level, the place of each joint's parent in the level before; None where they stand one to one."""
     frame_joints: tuple[int, ...]
     """(F) the moving joint that carries each frame, counted from 1; 0 is the root."""
-    frames_on_last_level: tuple[int, ...] | None
-    """(F) places of those joints in the last level; None if some frame is carried elsewhere."""
+    frame_levels: tuple[int, ...]
+    """The levels of which some joint carries a frame."""
+    frame_places: tuple[int, ...]
+    """(F) the place of that joint among all those of these levels, behind the root where that carries a frame too."""
     direct: bool
     """Whether the moving joints are the chain's joints, in order: then matrix and offset change nothing."""
     has_slides: bool
@@ -87,8 +89,7 @@ def build_tables(
     frames = [np.linalg.inv(to_axis[joint]) @ fixed for joint, fixed in zip(frame_joints, frame_fixed, strict=True)]
     moves = _ancestors(frame_joints, parents)
     levels, level_parents = _levels(parents)
-    first, stop = levels[-1] if levels else (0, 0)
-    on_last = levels and all(first < joint <= stop for joint in frame_joints)
+    frame_levels, frame_places = _places(frame_joints, levels)
     return Tables(
         terms=_terms(offsets, slides),
         matrix=coupling.matrix,
@@ -100,7 +101,8 @@ def build_tables(
         levels=levels,
         parents=level_parents,
         frame_joints=tuple(frame_joints),
-        frames_on_last_level=tuple(joint - 1 - first for joint in frame_joints) if on_last else None,
+        frame_levels=frame_levels,
+        frame_places=frame_places,
         direct=_is_identity(coupling),
         has_slides=bool(slides.any()),
     )
@@ -173,6 +175,16 @@ def _levels(
         levels.append((start, start + count))
         level_parents.append(None if depth == 0 or index == tuple(range(width)) else index)
     return tuple(levels), tuple(level_parents)
+
+
+def _places(frame_joints: Sequence[int], levels: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Levels of the joints (F, counted from 1; 0 is the root) that carry frames, and their places among the joints there."""
+    carrying = [
+        level for level, (start, stop) in enumerate(levels) if any(start < joint <= stop for joint in frame_joints)
+    ]
+    there = [0] if 0 in frame_joints else []
+    there += [joint + 1 for level in carrying for joint in range(*levels[level])]
+    return tuple(carrying), tuple(there.index(joint) for joint in frame_joints)
 
 
 def _is_identity(coupling: Coupling) -> bool:

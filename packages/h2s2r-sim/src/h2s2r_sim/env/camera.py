@@ -13,6 +13,7 @@ import numpy as np
 from h2s2r_schemas.se3 import quaternions
 from h2s2r_sim.mdp.events import SignalParameters, disturbed, draw_pose_noise
 from h2s2r_sim.perturbation import Perturbation
+from h2s2r_sim.rows import Rows
 
 _EARLY = 1e-9
 
@@ -38,6 +39,7 @@ class ObjectCamera:
         self._ideal = cfg.camera_hz == 0.0 and cfg.camera_delay == 0.0
         oldest = cfg.camera_delay + 1.0 / self._hz
         self._length = int(np.ceil(oldest / control_dt)) + 2
+        self._rows = np.arange(num_envs)
         self._true = np.zeros((num_envs, self._length, 7))
         self._step = np.zeros(num_envs, dtype=np.int64)
         self._phase = np.zeros(num_envs)
@@ -61,14 +63,13 @@ class ObjectCamera:
 
     def update(self, wxyz_xyz: np.ndarray, rng: np.random.Generator) -> None:
         """A policy step has passed; the objects are at ``wxyz_xyz`` (N, 7) now."""
-        rows = np.arange(len(self._step))
         self._step += 1
-        self._true[rows, self._step % self._length] = wxyz_xyz
-        newest = self._newest(rows)
+        self._true[self._rows, self._step % self._length] = wxyz_xyz
+        newest = self._newest(slice(None))
         fresh = newest > self._picture
         self._picture = newest
         if self._cfg.dropout > 0.0:
-            fresh &= rng.random(len(rows)) >= self._cfg.dropout
+            fresh &= rng.random(len(fresh)) >= self._cfg.dropout
         env_ids = np.flatnonzero(fresh)
         self._captured[env_ids] = self._time_of(env_ids)
         self._seen[env_ids] = self._noisy(env_ids, self._at(env_ids), self._cfg, rng)
@@ -77,10 +78,10 @@ class ObjectCamera:
         """Newest known poses (N, 7), and how old they are (N) [s]."""
         return self._seen.copy(), self._step * self._dt - self._captured
 
-    def _newest(self, env_ids: np.ndarray) -> np.ndarray:
+    def _newest(self, rows: Rows) -> np.ndarray:
         """Number of the newest picture whose pose is known; negative before the episode."""
-        known = self._step[env_ids] * self._dt - self._cfg.camera_delay
-        return np.floor(known * self._hz - self._phase[env_ids] + _EARLY).astype(np.int64)
+        known = self._step[rows] * self._dt - self._cfg.camera_delay
+        return np.floor(known * self._hz - self._phase[rows] + _EARLY).astype(np.int64)
 
     def _time_of(self, env_ids: np.ndarray) -> np.ndarray:
         """When the newest picture was taken (K) [s], from the start of the episode."""
@@ -90,13 +91,14 @@ class ObjectCamera:
         """True poses (K, 7) when the newest picture was taken, between those at the policy steps around."""
         if self._ideal:
             return self._true[env_ids, self._step[env_ids] % self._length]
-        at = np.clip(self._captured[env_ids] / self._dt, 0.0, None)
-        before = np.minimum(np.floor(at + _EARLY).astype(np.int64), self._step[env_ids])
-        after = np.minimum(before + 1, self._step[env_ids])
+        at, now = np.maximum(self._captured[env_ids] / self._dt, 0.0), self._step[env_ids]
+        before = np.minimum((at + _EARLY).astype(np.int64), now)
+        after = np.minimum(before + 1, now)
         first, second = self._true[env_ids, before % self._length], self._true[env_ids, after % self._length]
         # Steps are short: a straight line between quaternions, normalised, is as good as the arc.
-        sign = np.where((first[:, :4] * second[:, :4]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
-        second = np.concatenate([sign * second[:, :4], second[:, 4:]], -1)
+        turned_over = np.add.reduce(first[:, :4] * second[:, :4], -1) < 0.0
+        if turned_over.any():
+            second[turned_over, :4] *= -1.0
         between = first + (at - before)[:, None] * (second - first)
         return np.concatenate([quaternions.normalise(between[:, :4]), between[:, 4:]], -1)
 
@@ -105,6 +107,4 @@ class ObjectCamera:
     ) -> np.ndarray:
         if not (cfg.position_noise or cfg.rotation_noise or cfg.outliers or self._bias[env_ids].any()):
             return wxyz_xyz
-        position, rotation = draw_pose_noise(rng, cfg, len(env_ids))
-        bias = self._bias[env_ids]
-        return disturbed(wxyz_xyz, position + bias[:, :3], rotation + bias[:, 3:])
+        return disturbed(wxyz_xyz, draw_pose_noise(rng, cfg, len(env_ids)) + self._bias[env_ids])

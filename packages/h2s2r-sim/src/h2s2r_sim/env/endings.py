@@ -17,6 +17,7 @@ from h2s2r_sim.mdp import terminations
 from h2s2r_sim.mdp.goal import GoalPath
 from h2s2r_sim.mdp.terminations import TerminationCfg
 from h2s2r_sim.mdp.tracking import anchor_distance
+from h2s2r_sim.rows import Rows
 
 #: [m] an object whose lowest anchor point is this far above the lowest at the start is in the air.
 _CLEAR = 0.02
@@ -57,6 +58,9 @@ class Endings:
         "_start_error",
         "_start_distance",
         "_start_anchors",
+        "_clear_height",
+        "_hand_limit",
+        "anchor_limit",
         "_was_lifted",
         "_was_moved",
         "_helped",
@@ -68,24 +72,30 @@ class Endings:
         self._start_error = np.zeros(num_envs)
         self._start_distance = np.zeros(num_envs)
         self._start_anchors = np.zeros((num_envs, *path.reference.p_world_anchors.shape[1:]))
+        self._clear_height = np.zeros(num_envs)
+        self._hand_limit = np.zeros(num_envs)
+        self.anchor_limit = np.zeros(num_envs)
+        """(N) [m] error at which each episode ends now: an object that follows the reference is never that far off."""
         self._was_lifted = np.zeros(num_envs, dtype=bool)
         self._was_moved = np.zeros(num_envs, dtype=bool)
         self._helped = np.zeros(num_envs, dtype=bool)
 
-    def begin(self, env_ids: np.ndarray, now: Now, helped: np.ndarray) -> None:
-        """Begin episodes ``env_ids`` (K); those ``helped`` (K) started in the middle and never count as successes."""
+    def begin(
+        self, env_ids: np.ndarray, step: np.ndarray, goal_index: np.ndarray, now: Now, helped: np.ndarray
+    ) -> None:
+        """Begin episodes ``env_ids`` (K); those ``helped`` (K) started in the middle and never count as successes. The others
+        are as for ``update``.
+        """
         self._judge.reset(env_ids, now.judged.take(env_ids))
         self._start_error[env_ids] = now.judged.anchor[env_ids]
         self._start_distance[env_ids] = now.hand_distance[env_ids]
         self._start_anchors[env_ids] = now.placed.p_world_anchors[env_ids]
+        self._clear_height[env_ids] = _lowest(self._start_anchors[env_ids]) + _CLEAR
+        self._hand_limit[env_ids] = terminations.hand_limit(self._cfg.hand_distance, self._start_distance[env_ids])
         self._was_lifted[env_ids] = False
         self._was_moved[env_ids] = False
         self._helped[env_ids] = helped
-
-    def anchor_limit(self, step: np.ndarray, goal_index: np.ndarray) -> np.ndarray:
-        """(N) [m] error at which each episode ends now: an object that follows the reference is never that far off."""
-        widened = terminations.anchor_limit(self._cfg, self._start_error, step * self._path.control_dt)
-        return widened + self._path.gap[goal_index]
+        self._set_limit(env_ids, step[env_ids], goal_index[env_ids])
 
     def update(self, step: np.ndarray, goal_index: np.ndarray, now: Now) -> Ended:
         """What a step has ended.
@@ -97,26 +107,31 @@ class Endings:
         """
         cfg, judge = self._cfg, self._judge
         judge.update(step, goal_index == self._path.last, now.judged)
+        self._set_limit(slice(None), step, goal_index)
         anchors = now.placed.p_world_anchors
-        self._was_lifted |= anchors[..., 2].min(-1) - self._start_anchors[..., 2].min(-1) > _CLEAR
+        self._was_lifted |= _lowest(anchors) > self._clear_height
         self._was_moved |= anchor_distance(anchors, self._start_anchors) > _MOVED
 
         unstable = now.state.unstable
         gone = terminations.out_of_workspace(cfg, now.state.wxyz_xyz_world_object[:, 4:], self._table_height)
         distance = now.hand_distance
-        hand_lost = distance > terminations.hand_limit(cfg.hand_distance, self._start_distance)
-        lost = ~judge.possible if cfg.judged else now.error.anchor > self.anchor_limit(step, goal_index)
-        failed = unstable | gone | hand_lost | lost
+        hand_lost = distance > self._hand_limit
+        lost = ~judge.possible if cfg.judged else now.error.anchor > self.anchor_limit
         # An episode that got to the end but does not hold the object there has failed; one that began too far off to
         # count, yet arrived, has not.
-        failed |= judge.over & ~judge.held
+        over = judge.over
+        failed = unstable | gone | hand_lost | lost | (over & ~judge.held)
         return Ended(
             terminated=failed,
-            truncated=judge.over & ~failed,
+            truncated=over & ~failed,
             success=judge.success & ~failed & ~self._helped,
             failure=self._failure(failed, gone, goal_index, now, distance),
             helped=self._helped.copy(),
         )
+
+    def _set_limit(self, rows: Rows, step: np.ndarray, goal_index: np.ndarray) -> None:
+        widened = terminations.anchor_limit(self._cfg, self._start_error[rows], step * self._path.control_dt)
+        self.anchor_limit[rows] = widened + self._path.gap[goal_index]
 
     def _failure(
         self, failed: np.ndarray, gone: np.ndarray, goal_index: np.ndarray, now: Now, distance: np.ndarray
@@ -132,3 +147,8 @@ class Endings:
                 now.state.unstable[ids], gone[ids], self._was_lifted[ids], low, self._was_moved[ids], far
             )
         return failure
+
+
+def _lowest(p_world_anchors: np.ndarray) -> np.ndarray:
+    """Height (N) [m] of the lowest anchor point of (N, K, 3)."""
+    return np.minimum.reduce(p_world_anchors[..., 2], -1)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
+from h2s2r_schemas import arrays
 from h2s2r_schemas.artifacts import FAILURE_KINDS, ObsTerm, TaskSpec
 from h2s2r_schemas.errors import ContractError
 from h2s2r_schemas.robots import RobotSpec
@@ -21,7 +22,6 @@ from h2s2r_sim.engines import make_engine
 from h2s2r_sim.env.episodes import Episodes
 from h2s2r_sim.env.human import human_path
 from h2s2r_sim.env.knowledge import Now
-from h2s2r_sim.env.rows import take
 from h2s2r_sim.env.start.archive import Archive, pack, unpack
 from h2s2r_sim.env.start.beginnings import Beginnings
 from h2s2r_sim.env.start.pool import build_pool
@@ -32,6 +32,7 @@ from h2s2r_sim.mdp.actions import ActionMap
 from h2s2r_sim.mdp.body import Body
 from h2s2r_sim.mdp.goal import GoalPath
 from h2s2r_sim.mdp.tracking import TrackedObject
+from h2s2r_sim.rows import take
 from h2s2r_sim.scene.model import build_model
 
 #: Every environment.
@@ -173,7 +174,7 @@ class Environment:
                 f"An action has shape {(self.num_envs, self.num_actions)} and finite numbers in [-1, 1]; this one has shape "
                 f"{action.shape}{'' if np.isfinite(action).all() else ' and holds NaN or infinity'}."
             )
-        return np.clip(action, -1.0, 1.0)
+        return arrays.clip(action, -1.0, 1.0)
 
     def _disturbed(self, action: np.ndarray) -> np.ndarray:
         noise = self.cfg.perturbation

@@ -17,7 +17,6 @@ from h2s2r_sim.engine import EngineState, PhysicalParameters
 from h2s2r_sim.env.actuation import Actuation
 from h2s2r_sim.env.endings import Endings
 from h2s2r_sim.env.knowledge import Knowledge, Now
-from h2s2r_sim.env.rows import Rows, copy_rows, take
 from h2s2r_sim.env.sensors import Sensors
 from h2s2r_sim.env.start.beginnings import Beginning
 from h2s2r_sim.mdp import critic, events, observations
@@ -25,6 +24,7 @@ from h2s2r_sim.mdp.actions import ActionMap
 from h2s2r_sim.mdp.goal import GoalPath
 from h2s2r_sim.mdp.tracking import TrackedObject
 from h2s2r_sim.perturbation import Perturbation
+from h2s2r_sim.rows import Rows, copy_rows, take
 
 #: Every episode.
 _ALL = slice(None)
@@ -86,7 +86,8 @@ class Episodes:
         self.sensors.reset(everyone, state, beginning.signals, rng)
         self.knowledge.forget(everyone, self.goal_index)
         self.now = self.knowledge.look(state, self.goal_index, _ALL)
-        self.endings.begin(everyone, self.now, np.zeros(self.num_envs, dtype=bool))
+        helped = np.zeros(self.num_envs, dtype=bool)
+        self.endings.begin(everyone, self.step_count, self.goal_index, self.now, helped)
 
     def admit(self, env_ids: np.ndarray, waiting: Episodes, rows: slice) -> None:
         """Let others, which have begun, take the place of the episodes ``env_ids`` (K)."""
@@ -102,7 +103,8 @@ class Episodes:
         self.knowledge.forget(env_ids, self.goal_index)
         there = self.knowledge.look(state, self.goal_index, env_ids)
         copy_rows(self.now, env_ids, there, _ALL)
-        self.endings.begin(env_ids, self.now, np.ones(len(env_ids), dtype=bool))
+        helped = np.ones(len(env_ids), dtype=bool)
+        self.endings.begin(env_ids, self.step_count, self.goal_index, self.now, helped)
 
     def look(self, state: EngineState) -> Now:
         """Take worlds and clocks as they are now for the truth."""
@@ -120,13 +122,14 @@ class Episodes:
             lin_vel_world_object=now.state.lin_vel_world_object[rows],
             ang_vel_world_object=now.state.ang_vel_world_object[rows],
             error=take(now.error, rows),
-            anchor_limit=self.endings.anchor_limit(self.step_count, self.goal_index)[rows],
+            anchor_limit=self.endings.anchor_limit[rows],
             physics=self.physics_columns[rows],
         )
         true = replace(seen, placed=take(now.placed, rows))
+        shared: dict[str, np.ndarray] = {}
         return {
-            "actor": observations.observe(seen, self._cfg.observation).astype(np.float32),
-            "critic": critic.critic_observation(true, truth).astype(np.float32),
+            "actor": observations.observe(seen, self._cfg.observation, shared).astype(np.float32),
+            "critic": critic.critic_observation(true, truth, shared).astype(np.float32),
         }
 
     def drawn(self) -> dict[str, np.ndarray]:

@@ -50,17 +50,14 @@ class Judge:
             error: (N) against the reference.
         """
         time = step * self._dt
-        self._ended_at = np.where(reference_ended & np.isinf(self._ended_at), time, self._ended_at)
-        settled = self._ended_at + SUCCESS.settle_time
-        counted = time <= settled + _ROUNDING
-        self._close &= (error.anchor <= SUCCESS.anchor) | ~counted
-        final = counted & (time >= self._ended_at - _ROUNDING)
+        self._ended_at = np.minimum(self._ended_at, np.where(reference_ended, time, np.inf))
+        since = time - self._ended_at  # -inf while the reference runs
+        ended, uncounted = since >= 0.0, since > SUCCESS.settle_time + _ROUNDING
+        late = np.minimum(time, self._ended_at) > SUCCESS.time_limit_factor * self._duration
+        self._close &= ((error.anchor <= SUCCESS.anchor) | uncounted) & ~late
         within = (error.position <= SUCCESS.position) & (error.rotation <= SUCCESS.rotation)
-        self._held &= within | ~final
-        late = self._ended_at > SUCCESS.time_limit_factor * self._duration
-        out_of_time = np.isinf(self._ended_at) & (time > SUCCESS.time_limit_factor * self._duration)
-        self._close &= ~((late & np.isfinite(self._ended_at)) | out_of_time)
-        self._over = (time >= settled - _ROUNDING) | out_of_time
+        self._held &= within | uncounted | ~ended
+        self._over = (since >= SUCCESS.settle_time - _ROUNDING) | (late & ~ended)
 
     @property
     def possible(self) -> np.ndarray:

@@ -13,13 +13,13 @@ import numpy as np
 
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.engine import EngineState
-from h2s2r_sim.env.rows import Rows, copy_rows, take
 from h2s2r_sim.env.sensors import Sensors
 from h2s2r_sim.mdp.actions import ActionState
 from h2s2r_sim.mdp.body import Body
 from h2s2r_sim.mdp.goal import GoalPath
 from h2s2r_sim.mdp.observations import Seen, remembered
 from h2s2r_sim.mdp.tracking import Placed, TrackedObject, TrackingError, anchor_distance, tracking_error
+from h2s2r_sim.rows import Rows, copy_rows, take
 
 
 @dataclass(frozen=True)

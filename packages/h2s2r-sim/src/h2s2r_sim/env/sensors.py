@@ -14,6 +14,7 @@ from h2s2r_sim.engine import EngineState
 from h2s2r_sim.env.camera import ObjectCamera
 from h2s2r_sim.mdp.events import SignalParameters
 from h2s2r_sim.perturbation import Perturbation
+from h2s2r_sim.rows import Rows
 
 
 class Sensors:
@@ -63,14 +64,14 @@ class Sensors:
     def update(self, state: EngineState, rng: np.random.Generator) -> None:
         """A policy step has led to ``state``."""
         self._camera.update(state.wxyz_xyz_world_object, rng)
-        self._measure(np.arange(len(self.joint_pos)), state, rng)
+        self._measure(slice(None), state, rng)
         self.wxyz_xyz_world_object, self.object_age = self._camera.seen()
 
-    def _measure(self, env_ids: np.ndarray, state: EngineState, rng: np.random.Generator) -> None:
-        joint_pos = state.joint_pos[env_ids]
+    def _measure(self, rows: Rows, state: EngineState, rng: np.random.Generator) -> None:
+        joint_pos = state.joint_pos[rows]
         if self._cfg.joint_bias:
-            joint_pos = joint_pos + self._bias[env_ids]
+            joint_pos = joint_pos + self._bias[rows]
         if self._cfg.joint_noise:
             joint_pos = joint_pos + self._noise * rng.standard_normal(joint_pos.shape)
-        self.joint_pos[env_ids] = joint_pos
-        self.joint_vel[env_ids] = state.joint_vel[env_ids]
+        self.joint_pos[rows] = joint_pos
+        self.joint_vel[rows] = state.joint_vel[rows]

@@ -7,6 +7,7 @@ Not here: what a policy makes of them (observations, actions).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,6 +32,16 @@ class Body:
     """Follows the palm by the arm's joints alone."""
     synergies: np.ndarray
     """(S, H) [rad; m] how far each of the H hand joints moves along each synergy from coordinate 0 to 1."""
+
+    @cached_property
+    def joint_middle(self) -> np.ndarray:
+        """(J) [rad; m] the middle of each joint's range."""
+        return 0.5 * (self.robot.position_lower + self.robot.position_upper)
+
+    @cached_property
+    def joint_half(self) -> np.ndarray:
+        """(J) [rad; m] half of each joint's range."""
+        return 0.5 * (self.robot.position_upper - self.robot.position_lower)
 
     @classmethod
     def of(cls, embodiment: Embodiment) -> Body:

@@ -6,6 +6,7 @@ Not here: what the policy sees (observations).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,16 +19,16 @@ from h2s2r_sim.mdp.observations import Seen
 from h2s2r_sim.mdp.tracking import TrackingError
 
 #: Terms of ``observations`` that the critic sees, on true poses.
-CRITIC_TERMS = (
-    "joint_pos",
-    "joint_vel",
-    "joint_lead",
-    "palm",
-    "fingertips",
-    "object_pose",
-    "goal_anchors",
-    "phase",
-    "last_action",
+CRITIC_TERMS: tuple[tuple[str, dict[str, Sequence[int]]], ...] = (
+    ("joint_pos", {}),
+    ("joint_vel", {}),
+    ("joint_lead", {}),
+    ("palm", {}),
+    ("fingertips", {}),
+    ("object_pose", {}),
+    ("goal_anchors", {}),
+    ("phase", {}),
+    ("last_action", {}),
 )
 
 
@@ -63,14 +64,15 @@ def physics_columns(physics: PhysicalParameters) -> Array:
     )
 
 
-def critic_observation(seen: Seen, truth: Truth) -> Array:
+def critic_observation(seen: Seen, truth: Truth, shared: dict[str, Array]) -> Array:
     """The critic's observation (N, C).
 
     Args:
         seen: as for the policy, but with the object where it truly is.
         truth: the rest.
+        shared: terms that were worked out for the policy, as for ``observe``.
     """
-    terms = [observations.TERMS[name](seen) for name in CRITIC_TERMS]
+    terms = observations.values(seen, CRITIC_TERMS, shared)
     # Speeds are squeezed: one violent step must not move the normaliser of all others.
     speeds = arrays.concatenate((truth.lin_vel_world_object, truth.ang_vel_world_object), -1)
     error = arrays.stack((truth.error.position, truth.error.rotation, truth.error.anchor, truth.anchor_limit), -1)

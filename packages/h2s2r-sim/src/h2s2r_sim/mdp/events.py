@@ -17,6 +17,7 @@ from h2s2r_sim.perturbation import Perturbation
 
 #: Outliers: ± [m] and ± [rad] on each axis, as in the reference implementation.
 OUTLIER_POSITION, OUTLIER_ROTATION = 0.5, float(np.deg2rad(90.0))
+_OUTLIER = np.repeat((OUTLIER_POSITION, OUTLIER_ROTATION), 3)
 
 
 @dataclass(frozen=True)
@@ -134,17 +135,16 @@ def draw_pushes(rng: np.random.Generator, cfg: Perturbation, mass: np.ndarray) -
     return wrench
 
 
-def draw_pose_noise(rng: np.random.Generator, cfg: Perturbation, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """What white noise and outliers add to ``count`` object poses: positions (count, 3) [m] and rotation vectors [rad]."""
+def draw_pose_noise(rng: np.random.Generator, cfg: Perturbation, count: int) -> np.ndarray:
+    """What white noise and outliers add to ``count`` object poses (count, 6): positions [m], then rotation vectors [rad]."""
     outlier = (rng.random(count) < cfg.outliers)[:, None]
     unit = rng.uniform(-1.0, 1.0, (count, 6))
     far = rng.uniform(-1.0, 1.0, (count, 6))
-    position = cfg.position_noise * unit[:, :3] + np.where(outlier, OUTLIER_POSITION * far[:, :3], 0.0)
-    rotation = cfg.rotation_noise * unit[:, 3:] + np.where(outlier, OUTLIER_ROTATION * far[:, 3:], 0.0)
-    return position, rotation
+    white = np.repeat((cfg.position_noise, cfg.rotation_noise), 3)
+    return white * unit + np.where(outlier, _OUTLIER * far, 0.0)
 
 
-def disturbed(wxyz_xyz: np.ndarray, position: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """Poses (K, 7) moved by ``position`` (K, 3) [m] and turned in place by ``rotation`` (K, 3) [rad], world axes."""
-    wxyz = quaternions.normalise(quaternions.multiply(quaternions.exp(rotation), wxyz_xyz[:, :4]))
-    return np.concatenate([wxyz, wxyz_xyz[:, 4:] + position], -1)
+def disturbed(wxyz_xyz: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Poses (K, 7) moved, and turned in place, by ``offset`` (K, 6): vectors [m], then rotation vectors [rad], world axes."""
+    wxyz = quaternions.normalise(quaternions.multiply(quaternions.exp(offset[:, 3:]), wxyz_xyz[:, :4]))
+    return np.concatenate([wxyz, wxyz_xyz[:, 4:] + offset[:, :3]], -1)

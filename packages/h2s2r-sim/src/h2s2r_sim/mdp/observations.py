@@ -55,10 +55,9 @@ def remembered(p_world_anchors_past: Array, p_world_anchors: Array) -> Array:
 
 def joint_pos(seen: Seen) -> Array:
     """(N, J) joint positions, from -1 at the lower limit to 1 at the upper."""
-    lower, upper = seen.body.robot.position_lower, seen.body.robot.position_upper
     middle, half = (
-        arrays.like(0.5 * (lower + upper), seen.joint_pos),
-        arrays.like(0.5 * (upper - lower), seen.joint_pos),
+        arrays.like(seen.body.joint_middle, seen.joint_pos),
+        arrays.like(seen.body.joint_half, seen.joint_pos),
     )
     return (seen.joint_pos - middle) / half
 
@@ -106,7 +105,7 @@ def object_motion(seen: Seen, steps: Sequence[int] = (1, 2, 3)) -> Array:
 
 def goal_anchors(seen: Seen, ahead: Sequence[int] = (0, 5, 15)) -> Array:
     """(N, len(ahead)·K·3) anchor points where the goal has them so many steps ahead, from where they are seen now [m]."""
-    index = arrays.stack([seen.goal_index + steps for steps in ahead], -1)
+    index = seen.goal_index[:, None] + arrays.like(ahead, seen.goal_index)
     left = seen.path.anchors(index, seen.joint_pos) - seen.placed.p_world_anchors[:, None]
     return left.reshape(left.shape[0], -1)
 
@@ -129,6 +128,9 @@ TERMS: dict[str, Callable[..., Array]] = {
     )
 }  # fmt: skip
 
+#: Terms that say nothing of where the object is: the same for those who see it and those who know.
+OBJECT_FREE = (joint_pos, joint_vel, joint_lead, palm, phase, last_action)
+
 #: What a policy sees unless told otherwise: only what a real cell has.
 ACTOR_TERMS: tuple[tuple[str, dict[str, Sequence[int]]], ...] = (
     ("joint_pos", {}),
@@ -150,13 +152,38 @@ def memory_length(terms: Sequence[tuple[str, dict[str, Sequence[int]]]]) -> int:
     return 1 + max(steps, default=0)
 
 
-def observe(seen: Seen, terms: Sequence[tuple[str, dict[str, Sequence[int]]]]) -> Array:
+def observe(
+    seen: Seen, terms: Sequence[tuple[str, dict[str, Sequence[int]]]], shared: dict[str, Array] | None = None
+) -> Array:
     """The observation (N, O): all terms side by side.
+
+    Args:
+        seen: what is observed.
+        terms: names and arguments.
+        shared: terms of ``OBJECT_FREE`` by name, of the same robots at the same moment: they are not worked out again, and
+            those worked out here are put in.
 
     Raises:
         SchemaError: an unknown term.
     """
-    return arrays.concatenate([_term(name)(seen, **arguments) for name, arguments in terms], -1)
+    return arrays.concatenate(values(seen, terms, shared), -1)
+
+
+def values(
+    seen: Seen, terms: Sequence[tuple[str, dict[str, Sequence[int]]]], shared: dict[str, Array] | None = None
+) -> list[Array]:
+    """The terms (N, …) one by one, as for ``observe``."""
+    shared = {} if shared is None else shared
+    found = []
+    for name, arguments in terms:
+        value = shared.get(name)
+        if value is None:
+            term = _term(name)
+            value = term(seen, **arguments)
+            if term in OBJECT_FREE:
+                shared[name] = value
+        found.append(value)
+    return found
 
 
 def layout(seen: Seen, terms: Sequence[tuple[str, dict[str, Sequence[int]]]]) -> tuple[ObsTerm, ...]:

@@ -47,16 +47,14 @@ def tracking(anchor_error: Array, alpha: float = 10.0) -> Array:
         anchor_error: (N) [m] mean distance of the anchor points from where the goal has them.
         alpha: [1/m].
     """
-    zero = arrays.zeros(anchor_error.shape, anchor_error)
-    known = arrays.isfinite(anchor_error)
-    distance = arrays.maximum(arrays.where(known, anchor_error, zero), 0.0)
-    return arrays.where(known, arrays.exp(-alpha * distance), zero)
+    reward = arrays.exp(-alpha * arrays.maximum(anchor_error, 0.0))
+    return arrays.where(arrays.isfinite(anchor_error), reward, 0.0)
 
 
 def action_change(action: Array, last_action: Array) -> Array:
     """(N) mean square change of the action (N, A)."""
     change = action - last_action
-    return (change * change).mean(-1)
+    return arrays.add_reduce(change * change) / change.shape[-1]
 
 
 def hand_tracking(p_world_fingertips: Array, p_world_human_fingertips: Array, alpha: float = 10.0) -> Array:

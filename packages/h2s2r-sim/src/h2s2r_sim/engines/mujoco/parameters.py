@@ -14,6 +14,7 @@ from mujoco.batch import Batch
 
 from h2s2r_sim.engine import PhysicalParameters
 from h2s2r_sim.engines.mujoco.prepare import Entry, Prepared, Preparer
+from h2s2r_sim.rows import Rows, as_slice
 from h2s2r_sim.scene.model import SceneModel
 
 #: [rad/s] a joint slower than this stands still, and stiction holds it (what encoders of such arms can tell from rest).
@@ -70,18 +71,19 @@ class WorldParameters:
         """Give the worlds ``env_ids`` what was prepared for ``rows``."""
         if not len(env_ids):
             return
+        worlds = as_slice(env_ids)
         for entry in prepared.entries:
-            self._put(env_ids, entry, rows)
-        self._joint_friction[env_ids] = prepared.parameters.joint_friction[rows]
-        self._stiction[env_ids] = prepared.parameters.stiction[rows]
-        self.weight[env_ids, self._scene.object_body, :3] = prepared.object_weight[rows]
-        self.weight[env_ids, self._preparer.palm, :3] = prepared.palm_weight[rows]
+            self._put(worlds, entry, rows)
+        self._joint_friction[worlds] = prepared.parameters.joint_friction[rows]
+        self._stiction[worlds] = prepared.parameters.stiction[rows]
+        self.weight[worlds, self._scene.object_body, :3] = prepared.object_weight[rows]
+        self.weight[worlds, self._preparer.palm, :3] = prepared.palm_weight[rows]
         self._robot_differs |= bool(prepared.robot_differs[rows].any())
         if self._robot_differs:
             self._batch.set_const(env_ids)
         else:
             for entry in prepared.constants:
-                self._put(env_ids, entry, rows)
+                self._put(worlds, entry, rows)
 
     @property
     def sticky(self) -> bool:
@@ -96,7 +98,7 @@ class WorldParameters:
             self._preparer.joint_friction + self._joint_friction + self._stiction * still
         )
 
-    def _put(self, env_ids: np.ndarray, entry: Entry, rows: slice) -> None:
+    def _put(self, worlds: Rows, entry: Entry, rows: slice) -> None:
         """Write the rows of an entry into a field, unless it is shared and they are the model's."""
         into = self._fields.get(entry.field)
         if into is None:
@@ -104,5 +106,6 @@ class WorldParameters:
                 return
             into = self._fields[entry.field] = self._batch.expand(entry.field)
         where, column = entry.where, entry.column
-        worlds = env_ids[:, None] if isinstance(where, np.ndarray) else env_ids
+        if isinstance(worlds, np.ndarray) and isinstance(where, np.ndarray):
+            worlds = worlds[:, None]
         into[(worlds, where) if column is None else (worlds, where, column)] = entry.values[rows]

@@ -20,10 +20,21 @@ import numpy as np
 R = TypeVar("R")
 #: Which environments: a slice, or sorted indices.
 Rows = slice | np.ndarray
+#: Every one of them.
+_ALL = slice(None)
+
+
+def as_slice(index: np.ndarray) -> Rows:
+    """The same indices as a slice where they follow one another: slices are read and written in a third of the time."""
+    if len(index) == 1 or (len(index) and (np.diff(index) == 1).all()):
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index
 
 
 def take(record: R, rows: Rows) -> R:
-    """The record with these rows only; views where ``rows`` is a slice."""
+    """The record with these rows only; views where ``rows`` is a slice, the record itself where it is of all."""
+    if isinstance(rows, slice) and rows == _ALL:
+        return record
     if isinstance(record, np.ndarray):
         return record[rows]  # type: ignore[return-value]
     if isinstance(record, tuple):
@@ -35,6 +46,8 @@ def copy_rows(into: Any, env_ids: Rows, source: Any, rows: Rows) -> None:
     """Write the rows ``rows`` of one record over the rows ``env_ids`` of another's arrays, in place; neither is a bare array or
     tuple.
     """
+    if isinstance(env_ids, np.ndarray):
+        env_ids = as_slice(env_ids)
     for mine, theirs in zip(_leaves(into), _leaves(source), strict=True):
         if isinstance(mine, tuple):
             for array, other in zip(mine, theirs, strict=True):
