@@ -246,6 +246,49 @@ def test_what_a_part_of_the_picture_shows_is_told_in_pixels_of_the_whole(bundled
     assert Finder(OneHand()).find(replace(painted, depth=5 * depth)) is None  # a hand two feet across
 
 
+class Choosy(OneHand):
+    """A landmarker that sees only bright hands with the fingers up, and tells where the wrist is."""
+
+    def find(self, rgb: np.ndarray) -> list[Landmarks]:
+        self.sizes.append(rgb.shape[:2])
+        hand, wrist = rgb[..., 0] > 200, rgb[..., 1] > 200
+        if hand.sum() < 20 or wrist.sum() < 20:
+            return []
+        tips, root = (np.array(np.nonzero(each))[::-1].mean(axis=1) for each in (hand, wrist))
+        if tips[1] > root[1] or abs(tips[0] - root[0]) > abs(tips[1] - root[1]):
+            return []
+        share = np.linspace(0.0, 1.0, 21)[:, None]
+        return [Landmarks(root + share * (tips - root), np.tile([0.0, -1.0, 0.5], (21, 1)), 0.9)]
+
+
+@pytest.mark.parametrize(("fingers", "local"), [((200, 230), (1.0, 0.0)), ((140, 170), (-1.0, 0.0))])
+def test_a_dark_hand_that_does_not_point_up_is_found_at_a_second_look(bundled, fingers, local):
+    frame = decode(bundled[0][0], bundled[0].meta.calibration, bundled[0].meta.depth_unit)
+    rgb, depth = np.zeros_like(frame.rgb), np.full_like(frame.depth, 0.8)
+    # The wrist around (185, 120), the fingers to the right or left of it, both dark.
+    rgb[105:136, fingers[0] : fingers[1] + 1, 0], rgb[105:136, 172:199, 1] = 170, 170
+    dark, towards = replace(frame, rgb=rgb, depth=depth), np.sign(local[0])
+    before = Landmarks(np.array([185.0, 120.0]) + np.linspace(0, 1, 21)[:, None] * [towards * 60, 0.0], None, 0.9)
+    assert Choosy().find(rgb) == []
+    found = Finder(Choosy()).near(dark, before)
+    assert found is not None
+    np.testing.assert_allclose(found.pixels[0], [185.0, 120.0], atol=1.5)
+    np.testing.assert_allclose(found.pixels[-1], [np.mean(fingers), 120.0], atol=1.5)
+    np.testing.assert_allclose(found.p_local[0], [*local, 0.5], atol=1e-9)
+
+
+def test_a_hand_that_is_lost_for_a_moment_is_looked_for_where_it_was(bundled):
+    seen, landmarker = painted(bundled), OneHand()
+    finder = Finder(landmarker)
+    assert finder.find(seen) is not None
+    assert finder.find(replace(seen, rgb=np.zeros_like(seen.rgb), time=seen.time + 0.1)) is None
+    landmarker.sizes.clear()
+    assert finder.find(replace(seen, time=seen.time + 0.5)) is not None and len(landmarker.sizes) == 1
+    landmarker.sizes.clear()
+    assert finder.find(replace(seen, time=seen.time + 3.0)) is not None
+    assert landmarker.sizes == [seen.rgb.shape[:2]]  # longer ago: all of the picture
+
+
 class NoHand(OneHand):
     """A landmarker that finds none."""
 

@@ -34,6 +34,13 @@ class Landmarks:
         """The same in a picture of which this one was a part: pixels times ``scale``, plus ``shift`` (2) [px]."""
         return Landmarks(self.pixels * scale + shift, self.p_local, self.right)
 
+    def turned_back(self, quarters: int, size: int) -> Landmarks:
+        """The same in a square picture of ``size`` [px] of which this one is ``numpy.rot90(picture, quarters)``."""
+        turn = np.linalg.matrix_power(np.array([[0.0, -1.0], [1.0, 0.0]]), quarters % 4)
+        middle = (size - 1) / 2
+        p_local = None if self.p_local is None else np.hstack((self.p_local[:, :2] @ turn.T, self.p_local[:, 2:]))
+        return Landmarks((self.pixels - middle) @ turn.T + middle, p_local, self.right)
+
 
 class Landmarker(Protocol):
     """Finds hands in pictures, each on its own."""
