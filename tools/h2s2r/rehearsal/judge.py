@@ -66,8 +66,9 @@ class Judge:
         index = np.minimum(np.round(rollout.goal_time / self._dt).astype(np.int64), self.path.last)
         # The clock of the goal stands at its end only once the whole duration has passed.
         index = np.where(rollout.goal_time >= self.path.duration - 1e-9, self.path.last, index)
-        ended, error = None, self._now(joint_pos[0], wxyz_xyz_world_object[0], index[:1]).judged
-        self._endings.begin(_ONE, self._now(joint_pos[0], wxyz_xyz_world_object[0], index[:1]), np.zeros(1, dtype=bool))
+        start = self._now(joint_pos[0], wxyz_xyz_world_object[0], index[:1])
+        ended, error = None, start.judged
+        self._endings.begin(_ONE, step[:1], index[:1], start, np.zeros(1, dtype=bool))
         for row in range(1, len(step)):
             now = self._now(joint_pos[row], wxyz_xyz_world_object[row], index[row : row + 1])
             ended, error = self._endings.update(step[row : row + 1], index[row : row + 1], now), now.judged
