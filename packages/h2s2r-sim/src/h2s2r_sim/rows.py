@@ -25,7 +25,7 @@ _ALL = slice(None)
 
 
 def as_slice(index: np.ndarray) -> Rows:
-    """The same indices as a slice where they follow one another: slices are read and written in a third of the time."""
+    """The same indices as a slice where they follow one another: slices are read and written without a copy of the index."""
     if len(index) == 1 or (len(index) and (np.diff(index) == 1).all()):
         return slice(int(index[0]), int(index[-1]) + 1)
     return index

@@ -51,8 +51,8 @@ def outvoted(doubted: np.ndarray, time: np.ndarray, cfg: HandCfg) -> np.ndarray:
     """(T) bool: frames that are doubted, or have more doubted frames around them than others.
 
     A hand that is turned over for half a second is so in all of its frames, though some of them fit by chance: of 14,628
-    frames of 59 rendered recordings that nothing else flagged, this flags 1 %, among them all 8 that were turned over; a tenth
-    of the others it flags is more than 25 mm off, where one in 200 of all is.
+    frames of 59 rendered recordings that nothing else flagged, this flags 1 % (frames without a hand counted as doubted there),
+    among them all 8 that were turned over; a tenth of what it flags is more than 25 mm off, where one in 200 of all is.
 
     Args:
         doubted: (T) bool, of all frames with a hand; those that look like the other hand, or were left out, are.
