@@ -7,7 +7,7 @@ Not here: finding landmarks (finder), what the evidence weighs (terms).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -20,6 +20,8 @@ POINTS, PATCH = 140, 96
 #: Keypoints of the palm's outline, and of the lines that fingers follow.
 PALM_OUTLINE = np.array([0, 1, 5, 9, 13, 17])
 LINES = np.array([(0, 1), *((first + k, first + k + 1) for first in range(1, 21, 4) for k in range(3))])
+#: Keypoints of a hand whose fingers are counted from the other end; wrist and thumb stay.
+_FROM_OTHER_END = np.concatenate((np.arange(5), *(np.arange(first, first + 4) for first in (17, 13, 9, 5))))
 #: Half the width of the band around those lines, as a share of the hand's size in the picture.
 _BAND = 0.045
 #: [m] around the median depth of the landmarks within which measurements may be of the hand.
@@ -60,6 +62,19 @@ class Evidence:
 
     def __getitem__(self, chosen: np.ndarray | slice) -> Evidence:
         return Evidence(*(getattr(self, each.name)[chosen] for each in fields(self)))
+
+    def where(self, chosen: np.ndarray, other: Evidence) -> Evidence:
+        """The same in chosen frames (T) bool, other evidence in the rest."""
+        return Evidence(
+            *(
+                np.where(chosen.reshape(-1, *[1] * (mine.ndim - 1)), mine, theirs)
+                for mine, theirs in ((getattr(self, each.name), getattr(other, each.name)) for each in fields(self))
+            )
+        )
+
+    def from_other_end(self) -> Evidence:
+        """With the landmarks of the four fingers counted from the other end: the index finger's are the little finger's."""
+        return replace(self, rays=self.rays[:, _FROM_OTHER_END], p_local=self.p_local[:, _FROM_OTHER_END])
 
     def mirrored(self) -> Evidence:
         """As a camera would see it in a mirror: a left hand becomes a right one."""

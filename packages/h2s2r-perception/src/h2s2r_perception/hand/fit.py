@@ -51,6 +51,16 @@ class Fit:
         """Of some frames: (T) bool or indices."""
         return Fit(self.posture[chosen], self.shape, self.cost[chosen], self.off[chosen], self.on_flesh[chosen])
 
+    def where(self, chosen: np.ndarray, other: Fit) -> Fit:
+        """The same in chosen frames (T) bool, another fit of the same person in the rest."""
+        return Fit(
+            self.posture.where(chosen, other.posture),
+            self.shape,
+            np.where(chosen, self.cost, other.cost),
+            np.where(chosen[:, None], self.off, other.off),
+            np.where(chosen, self.on_flesh, other.on_flesh),
+        )
+
     def points(self) -> np.ndarray:
         """(T, 24, 3) [m] in the camera frame."""
         return keypoints(self.posture, self.shape)
@@ -103,11 +113,12 @@ def fit_singly(evidence: Evidence, start: Posture, shape: np.ndarray, cfg: HandC
         start: first guess.
         shape: (9) proportions.
         cfg: see there.
-        from_scratch: whether to begin without depth.
+        from_scratch: whether to begin without depth; else ``start`` is near, and gates are those of ``again_gates``.
     """
     posture = start
-    stages = [(cfg.first_steps, None)] if from_scratch else []
-    for steps, gate in [*stages, *((cfg.single_steps, gate) for gate in cfg.gates)]:
+    first = [(cfg.first_steps, None)] if from_scratch else []
+    gates = cfg.gates if from_scratch else cfg.again_gates
+    for steps, gate in [*first, *((cfg.single_steps, gate) for gate in gates)]:
         damping = np.ones(len(evidence))
         normal, _, _ = normal_equations(evidence, posture, shape, cfg, gate)
         for _ in range(steps):
@@ -115,18 +126,9 @@ def fit_singly(evidence: Evidence, start: Posture, shape: np.ndarray, cfg: HandC
             tried = posture.moved(_held(np.linalg.solve(A, -normal.posture[..., None])[..., 0]))
             other, _, _ = normal_equations(evidence, tried, shape, cfg, gate)
             better = other.cost < normal.cost
-            posture, normal = _where(better, tried, posture), other.where(better, normal)
+            posture, normal = tried.where(better, posture), other.where(better, normal)
             damping = np.clip(np.where(better, damping / 4, damping * 8), 1e-3, 1e6)
     return judged(evidence, posture, shape, cfg)
-
-
-def _where(chosen: np.ndarray, one: Posture, other: Posture) -> Posture:
-    """In each frame one of two postures."""
-    return Posture(
-        np.where(chosen[:, None], one.wrist, other.wrist),
-        np.where(chosen[:, None, None], one.turn, other.turn),
-        np.where(chosen[:, None], one.joint_pos, other.joint_pos),
-    )
 
 
 def judged(evidence: Evidence, posture: Posture, shape: np.ndarray, cfg: HandCfg) -> Fit:

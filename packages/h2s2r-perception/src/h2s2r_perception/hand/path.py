@@ -140,11 +140,11 @@ def fit_path(
             f"A hand is seen in {len(found)} of frames {first} to {last}; {fewest} are needed. Show it to the camera with "
             "fingers apart, in good light; or give its keypoints (--keypoints)."
         )
-    sided = _sided(found, elsewhere or {}, cfg, side)
+    sided = _sided(found, elsewhere or {}, np.asarray(demo.meta.time), cfg, side)
     if side is None and (~sided.contradicts).sum() < fewest:
         raise SchemaError(
-            f"In {int(sided.contradicts.sum())} of the {len(found)} frames with a hand from {first} to {last} it looks like the "
-            f"other one than in the rest of the recording, a {sided.side} hand. Use other frames, or say which it is (side; "
+            f"In {int(sided.contradicts.sum())} of the {len(found)} frames with a hand from {first} to {last} it looks like "
+            f"another one than in the rest of the recording, a {sided.side} hand. Use other frames, or say which it is (side; "
             "--side)."
         )
     evidence, fit, lost = _together(sided, np.asarray(demo.meta.time), cfg)
@@ -164,11 +164,13 @@ def fit_path(
     )
 
 
-def _sided(found: Mapping[int, Looks], elsewhere: Mapping[int, Looks], cfg: HandCfg, side: str | None) -> Sided:
+def _sided(
+    found: Mapping[int, Looks], elsewhere: Mapping[int, Looks], time: np.ndarray, cfg: HandCfg, side: str | None
+) -> Sided:
     """The frames in ``found``, of the hand that these and those ``elsewhere`` speak for."""
     every = {**elsewhere, **found}
     looks = stacked(every[index] for index in sorted(every))
-    sided = decide_side(looks.as_right, cfg, side, looks.as_left)
+    sided = decide_side(looks.as_right, time[looks.as_right.index], cfg, side, looks.as_left)
     return sided.only(np.isin(sided.evidence.index, list(found)))
 
 

@@ -39,6 +39,14 @@ class Posture:
     def __getitem__(self, index: np.ndarray | slice) -> Posture:
         return Posture(self.wrist[index], self.turn[index], self.joint_pos[index])
 
+    def where(self, chosen: np.ndarray, other: Posture) -> Posture:
+        """The same in chosen frames (T) bool, another posture in the rest."""
+        return Posture(
+            np.where(chosen[:, None], self.wrist, other.wrist),
+            np.where(chosen[:, None, None], self.turn, other.turn),
+            np.where(chosen[:, None], self.joint_pos, other.joint_pos),
+        )
+
     def moved(self, step: np.ndarray) -> Posture:
         """The posture after a step (T, 27)."""
         return Posture(self.wrist + step[:, :3], rotation(step[:, 3:6]) @ self.turn, self.joint_pos + step[:, 6:])
