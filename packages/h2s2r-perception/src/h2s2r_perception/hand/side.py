@@ -111,7 +111,8 @@ def _read_as(
     evidence, fit, other = seen[side], fits[side], _OTHER[side]
     fit = fit_from_neighbours(evidence, fit, time, fit.cost > cfg.fits_well, cfg)
     less = np.log(np.maximum(fits[other].cost, cfg.fits_well) / np.maximum(fit.cost, cfg.fits_well)).clip(-2, 2)
-    speaks_against = less + cfg.word_weight * (word if side == "right" else -word) < 0
+    word = word if side == "right" else -word
+    speaks_against = (less + cfg.word_weight * word < 0) | ((word < 0) & (fit.cost > cfg.fits_well))
     # A frame among such frames may fit by chance, turned over as they are.
     again = outvoted(speaks_against, time, cfg) | (fit.cost > cfg.doubt_cost)
     counted = seen[other].mirrored().from_other_end()
