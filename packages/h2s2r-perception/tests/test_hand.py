@@ -153,21 +153,10 @@ def test_depth_overrules_a_network_that_names_the_wrong_side():
 
 def test_a_side_that_cannot_be_told_is_not_guessed():
     one = seen_by_camera(moving_hand())
-    evidence = replace_half(one, one.mirrored())
+    evidence = in_frames(list(range(0, len(one), 2)), one, one.mirrored())
     with pytest.raises(SchemaError, match="do not tell a left hand from a right one"):
         decide_side(evidence, at_30_hz(evidence), HandCfg())
     assert decide_side(evidence, at_30_hz(evidence), HandCfg(), "left").side == "left"
-
-
-def replace_half(one: Evidence, other: Evidence) -> Evidence:
-    """Every second frame of the one, the others of the other."""
-    odd = (np.arange(len(one)) % 2).astype(bool)
-    return Evidence(
-        *(
-            np.where(odd.reshape(-1, *[1] * (a.ndim - 1)), b, a)
-            for a, b in zip(*(vars(e).values() for e in (one, other)), strict=True)
-        )
-    )
 
 
 def in_frames(at: list[int], one: Evidence, other: Evidence) -> Evidence:

@@ -31,7 +31,7 @@ from h2s2r_schemas.errors import SchemaError
 #: lifted plates the mean was 1.0 to 2.7 for the true hand, in the others 0.3 for it to 0.2 against it.
 _DECIDED, _AGAINST = 0.8, 0.3
 #: Of what a recording costs, read as of one hand, what it costs at most read as of the other, which then it is. The true hand
-#: cost 0.27 to 0.78 of the other in twelve recordings of lifted plates, among them the five with the least clear votes.
+#: cost 0.24 to 0.78 of the other in twelve recordings of lifted plates, 0.69 to 0.78 in the five with the least clear votes.
 _CHEAPER = 0.9
 #: [m] between the places of one hand in two frames, because they are measured at other parts of it.
 _INEXACT = 0.03
@@ -107,7 +107,16 @@ def _read_as(
     time: np.ndarray,
     cfg: HandCfg,
 ) -> Sided:
-    """The recording as of one hand; frames that look like the other one, or like none, by the other's landmarks."""
+    """The recording as of one hand; frames that look like the other one, or like none, from their neighbours.
+
+    Args:
+        side: of that hand.
+        seen: evidence by side, each as of a right hand.
+        fits: of it, each frame on its own.
+        word: (T) of the network, 1 for a right hand, -1 for a left one.
+        time: (T) [s].
+        cfg: settings.
+    """
     evidence, fit, other = seen[side], fits[side], _OTHER[side]
     fit = fit_from_neighbours(evidence, fit, time, fit.cost > cfg.fits_well, cfg)
     less = np.log(np.maximum(fits[other].cost, cfg.fits_well) / np.maximum(fit.cost, cfg.fits_well)).clip(-2, 2)
