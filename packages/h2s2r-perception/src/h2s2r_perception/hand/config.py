@@ -64,7 +64,7 @@ class HandCfg:
     neighbour_factor: float = 0.7
     """Of a frame's cost, what a neighbour costs at most from which it is fitted again."""
     fastest: float = 3.0
-    """[m/s] a hand moves at most. Wrists of 65 rendered recordings reach 0.4 in the median, 0.7 at most; people may be quicker."""
+    """[m/s] a hand moves at most. Wrists of 65 rendered recordings reach 0.4 in the median, 0.7 at most; people may be faster."""
     fits_well: float = 35.0
     """Cost up to which a frame fits well: how much less it is says nothing (right hands cost 15 to 60)."""
     word_weight: float = 0.5
