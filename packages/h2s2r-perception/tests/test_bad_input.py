@@ -78,6 +78,9 @@ class Nobody:
     def find(self, rgb):
         return []
 
+    def follow(self):
+        return self
+
     def close(self):
         pass
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from scenes_for_tests import CAMERA
 
 from h2s2r_perception.frames import RGBDFrame, decode
 from h2s2r_perception.hand import mediapipe_hands
@@ -15,15 +17,18 @@ from h2s2r_perception.hand.doubt import doubtful, leaps, outvoted
 from h2s2r_perception.hand.evidence import PATCH, POINTS, Evidence
 from h2s2r_perception.hand.finder import Finder
 from h2s2r_perception.hand.fit import first_guess, fit_singly, fit_together, judged
+from h2s2r_perception.hand.follow import Follower
 from h2s2r_perception.hand.judge import figures, judge
 from h2s2r_perception.hand.landmarks import Landmarks
 from h2s2r_perception.hand.looks import Looks, Mirrored, look_twice
 from h2s2r_perception.hand.neighbours import fit_from_neighbours
-from h2s2r_perception.hand.path import find_all, fit_path, track_hand
+from h2s2r_perception.hand.path import fit_path, track_hand
+from h2s2r_perception.hand.search import find_all
 from h2s2r_perception.hand.side import decide_side
 from h2s2r_perception.hand.skeleton import Posture, keypoints, posed, rotation, rotation_vector
+from h2s2r_schemas.artifacts import Calibration
 from h2s2r_schemas.codec import load
-from h2s2r_schemas.demo import DemoTruth, open_demo, truth_path
+from h2s2r_schemas.demo import Demo, DemoMeta, DemoTruth, DemoWriter, open_demo, truth_path
 from h2s2r_schemas.errors import H2S2RError, SchemaError
 
 BUNDLED = Path(__file__).parents[2] / "h2s2r-sim/src/h2s2r_sim/assets/recordings/snackbox_push"
@@ -253,6 +258,9 @@ class OneHand:
         corners = np.stack([np.linspace(u.min(), u.max(), 21), np.linspace(v.min(), v.max(), 21)], axis=-1)
         return [Landmarks(corners, self.local, 0.9)]
 
+    def follow(self) -> "OneHand":
+        return self
+
     def close(self) -> None:
         pass
 
@@ -320,6 +328,61 @@ def test_a_hand_that_is_lost_for_a_moment_is_looked_for_where_it_was(bundled):
     landmarker.sizes.clear()
     assert finder.find(replace(seen, time=seen.time + 3.0)) is not None
     assert landmarker.sizes == [seen.rgb.shape[:2]]  # longer ago: all of the picture
+
+
+class Blind(OneHand):
+    """A landmarker that finds a hand only beside something blue; but one that it follows, wherever it goes."""
+
+    def __init__(self, follows: bool = False) -> None:
+        super().__init__()
+        self.follows, self.knows, self.opened = follows, False, []
+
+    def find(self, rgb: np.ndarray) -> list[Landmarks]:
+        if not (self.knows or (rgb[..., 2] > 200).any()):
+            return []
+        found = super().find(rgb)
+        self.knows = self.follows and bool(found)
+        return found
+
+    def follow(self) -> "Blind":
+        self.opened.append(Blind(follows=True))
+        return self.opened[-1]
+
+
+def film(folder: Path, blue: range, hand: range) -> Demo:
+    """Twelve frames: in some a red hand that goes 6 px to the right a frame, 0.8 m away, in some something blue beside it."""
+    calibration = Calibration(color=CAMERA, depth=CAMERA, wxyz_xyz_world_camera=(1, 0, 0, 0, 0, 0, 0))
+    meta = DemoMeta(name="film", calibration=calibration, depth_unit=0.001, licence="CC0-1.0", time_measured=True)
+    depth = cv2.imencode(".png", np.full((CAMERA.height, CAMERA.width), 800, np.uint16))[1].tobytes()
+    with DemoWriter(folder, meta) as writer:
+        for index in range(12):
+            rgb, left = np.zeros((CAMERA.height, CAMERA.width, 3), np.uint8), 100 + 6 * index
+            rgb[130:190, left : left + 70 * (index in hand), 0] = 255
+            rgb[130:190, left + 70 : left + 70 + 10 * (index in blue), 2] = 255
+            writer.append(index / 30, cv2.imencode(".png", rgb[..., ::-1])[1].tobytes(), depth)
+    return open_demo(folder)
+
+
+def test_a_hand_is_followed_into_frames_in_which_nobody_would_find_it(tmp_path):
+    demo, landmarker = film(tmp_path / "film", blue=range(6, 8), hand=range(1, 11)), Blind()
+    found = find_all(demo, landmarker, 0, 11)
+    assert sorted(found) == list(range(1, 11))
+    for index, looks in found.items():
+        place = ray_of(decode(demo[index], demo.meta.calibration, 0.001), 134.5 + 6 * index, 159.5)
+        np.testing.assert_allclose(looks.as_right.rays.mean(axis=(0, 1)), place, atol=5e-3)
+    assert looks.as_left.right[0] == pytest.approx(0.1)  # the look in a mirror, which says "right" there too
+    assert find_all(film(tmp_path / "none", blue=range(0), hand=range(12)), Blind(), 0, 11) == {}
+
+
+def test_a_hand_is_followed_for_itself(bundled):
+    frame = painted(bundled)
+    where = Finder(OneHand()).find(frame)
+    frame.rgb[300:360, 200:270, 0] = 255  # another one, below
+    for seen in Follower(OneHand()).look(frame, where):
+        assert seen is not None
+        np.testing.assert_allclose(seen.pixels.min(axis=0), [200.0, 100.0], atol=1.0)
+        np.testing.assert_allclose(seen.pixels.max(axis=0), [269.0, 159.0], atol=1.0)
+    assert Follower(NoHand()).look(frame, where) == (None, None)
 
 
 class NoHand(OneHand):

@@ -17,7 +17,7 @@ from h2s2r_perception.track.config import TrackCfg
 from h2s2r_perception.track.offline import search_what_moves, track_in_camera, track_object
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.surface import load_mesh, object_mesh, surface_of
-from h2s2r_perception.track.together import agree, began_wrong, follows_another, shows_less
+from h2s2r_perception.track.together import agree, began_wrong, follows_another, found_less, shows_less
 from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory, Symmetry
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
@@ -180,6 +180,23 @@ def test_a_pass_that_follows_a_thing_that_stands_beside_the_object_is_told(lost)
     assert follows_another(passed(pushed), passed(pushed + 0.02), surface) == "", "the same thing, seen differently"
     assert follows_another(passed(pushed), passed(pushed + (0.0, 0.4, 0.0)), surface) == "", "both move"
     assert follows_another(passed(pushed, range(20)), passed(beside), surface) == "", "nothing to compare"
+
+
+def test_of_two_passes_the_one_is_of_the_object_that_was_found_there_again():
+    moves = RIGHT + np.where(np.arange(20) < 15, 0.15, 0.1)[:, None] * (0.0, 1.0, 0.0)
+    one, other = passed(RIGHT), passed(moves)
+
+    def found(frame: int, path: np.ndarray, score: float) -> tuple[int, SimpleNamespace]:
+        return frame, SimpleNamespace(T_camera_object=SE3.from_parts((0, 0, 0, 1), path[frame]), score=score)
+
+    finds = [found(19, RIGHT, 0.9), found(9, moves, 0.8), found(3, RIGHT, 0.4), found(5, moves + 0.05, 0.7)]
+    assert found_less(one, other, SURFACE, finds) == "second" and found_less(other, one, SURFACE, finds) == "first"
+    assert found_less(one, other, SURFACE, finds[:2]) == "", "each where it was found once"
+    assert found_less(one, passed(RIGHT + 0.02), SURFACE, finds) == "", "the same thing, seen differently"
+    still = np.tile(RIGHT[9] + (0.0, 0.0, 0.15), (20, 1))
+    often = [found(9, RIGHT, 0.9), *(found(frame, still, 0.8) for frame in (0, 4, 14, 19))]
+    assert found_less(one, passed(still), SURFACE, often) == "", "a thing that stays is found everywhere"
+    assert found_less(one, passed(RIGHT, lost=range(20)), SURFACE, finds) == "", "nothing to compare"
 
 
 def test_a_part_of_a_recording_keeps_its_times(tmp_path):

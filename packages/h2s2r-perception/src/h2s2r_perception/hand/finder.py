@@ -48,9 +48,8 @@ class Finder:
     def find(self, frame: RGBDFrame) -> Landmarks | None:
         """The hand in the next frame."""
         moving = self._moving(frame)
-        found = None
-        if self._last is not None and frame.time - self._seen_at <= _REMEMBERED:
-            found = self.near(frame, self._last)
+        last = self.where(frame.time)
+        found = None if last is None else self.near(frame, last)
         if found is None:
             found = self._best(self._in_part(frame, *_whole(frame)), moving)
         if found is None and moving is not None:
@@ -59,11 +58,20 @@ class Finder:
             self._last, self._seen_at = found, frame.time
         return found
 
+    def where(self, time: float) -> Landmarks | None:
+        """The hand as it was last seen, if that was not long before a time [s]."""
+        return self._last if time - self._seen_at <= _REMEMBERED else None
+
+    def saw(self, frame: RGBDFrame, found: Landmarks) -> None:
+        """Somebody else found the hand in the next frame."""
+        self._moving(frame)
+        self._last, self._seen_at = found, frame.time
+
     def near(self, frame: RGBDFrame, where: Landmarks) -> Landmarks | None:
         """The hand in any frame, looked for where it is in a neighbouring one."""
         middle, side = where.box
-        found = _nearest(self._in_part(frame, middle, _PART * max(side, 24.0)), middle, side)
-        return found or _nearest(self._from_farther(frame, where), middle, side)
+        found = nearest(self._in_part(frame, middle, _PART * max(side, 24.0)), middle, side)
+        return found or nearest(self._from_farther(frame, where), middle, side)
 
     def _in_part(self, frame: RGBDFrame, middle: np.ndarray, side: float) -> list[Landmarks]:
         """Hands in a square part of the picture, those of a possible size only."""
@@ -76,7 +84,7 @@ class Finder:
         else:
             shown = _part(frame.rgb, shift, scale, count)
         found = [each.moved(1.0 / scale, shift) for each in self._landmarker.find(shown)]
-        return [each for each in found if _possible(each, frame)]
+        return [each for each in found if possible(each, frame)]
 
     def _from_farther(self, frame: RGBDFrame, where: Landmarks) -> list[Landmarks]:
         """Hands in a larger part, shown brighter and with the fingers up: most pictures of hands are like that."""
@@ -87,7 +95,7 @@ class Finder:
         shown = np.rot90(cv2.LUT(_part(frame.rgb, shift, scale, count), _BRIGHTER), quarters)
         found = self._landmarker.find(np.ascontiguousarray(shown))
         here = [each.turned_back(quarters, count).moved(1.0 / scale, shift) for each in found]
-        return [each for each in here if _possible(each, frame)]
+        return [each for each in here if possible(each, frame)]
 
     def _best(self, found: list[Landmarks], moving: np.ndarray | None) -> Landmarks | None:
         """The one under which most moves."""
@@ -105,7 +113,7 @@ class Finder:
         return moving if moving.mean() > _LEAST_MOVING else None
 
 
-def _nearest(found: list[Landmarks], middle: np.ndarray, side: float) -> Landmarks | None:
+def nearest(found: list[Landmarks], middle: np.ndarray, side: float) -> Landmarks | None:
     """The one nearest to a place, within ``side`` [px] of it."""
     apart = [float(np.linalg.norm(each.box[0] - middle)) for each in found]
     return found[int(np.argmin(apart))] if apart and min(apart) < side else None
@@ -143,7 +151,7 @@ def _share(found: Landmarks, moving: np.ndarray) -> float:
     return float(cv2.dilate(moving.astype(np.uint8), np.ones((3, 3), np.uint8))[at[:, 1], at[:, 0]].mean())
 
 
-def _possible(found: Landmarks, frame: RGBDFrame) -> bool:
+def possible(found: Landmarks, frame: RGBDFrame) -> bool:
     """Whether the landmarks cover what a hand could, at their depth; yes where no depth is known."""
     height, width = frame.depth.shape
     u = np.clip(np.rint(found.pixels[:, 0]).astype(int), 0, width - 1)

@@ -49,6 +49,12 @@ class Landmarker(Protocol):
         """Hands in a picture (H, W, 3) uint8, the surest first."""
         ...
 
+    def follow(self) -> Landmarker:
+        """Another one, for one hand in pictures that follow one another: it looks where the hand was in the picture before, and
+        so sees some that would not be found in a picture alone.
+        """
+        ...
+
     def close(self) -> None:
         """Give its memory back."""
         ...

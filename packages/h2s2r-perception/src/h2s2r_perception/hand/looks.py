@@ -56,8 +56,13 @@ class Mirrored:
             for each in self._landmarker.find(cv2.flip(rgb, 1))
         ]
 
+    def follow(self) -> Mirrored:
+        """The same for pictures that follow one another."""
+        return Mirrored(self._landmarker.follow())
+
     def close(self) -> None:
-        """Nothing: who opened the landmarker closes it."""
+        """Close the landmarker that looks."""
+        self._landmarker.close()
 
 
 def look_twice(frame: RGBDFrame, seen: Landmarks, mirror: Finder) -> Looks | None:
@@ -68,9 +73,20 @@ def look_twice(frame: RGBDFrame, seen: Landmarks, mirror: Finder) -> Looks | Non
         seen: landmarks of the hand in it.
         mirror: a finder whose landmarker is ``Mirrored``.
     """
-    other = mirror.near(frame, seen)
-    if other is None:
-        return one_look(collect(frame, seen))
+    return looks_of(frame, seen, mirror.near(frame, seen))
+
+
+def looks_of(frame: RGBDFrame, seen: Landmarks | None, other: Landmarks | None) -> Looks | None:
+    """Two looks, or one, as what they tell of each side; none without a look, or where there is hardly any depth under it.
+
+    Args:
+        frame: colour and depth.
+        seen: landmarks by the picture as it is.
+        other: landmarks by the picture in a mirror, as they are in the picture itself.
+    """
+    if seen is None or other is None:
+        one = seen or other
+        return None if one is None else one_look(collect(frame, one))
     apart = float(np.linalg.norm(other.pixels - seen.pixels, axis=-1).mean())
     if (other.right > 0.5) == (seen.right > 0.5) and apart < _SAME * seen.box[1]:
         return one_look(collect(frame, _mean(seen, other)))

@@ -10,6 +10,7 @@ Two faces of the same networks. The wheel 0.10.21 carries its models; newer ones
 from __future__ import annotations
 
 import os
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from h2s2r_schemas.errors import H2S2RError
 
 #: Least confidence at which it says that there is a hand; what is not one does not fit depth, and is dropped there.
 _CONFIDENCE = 0.3
+#: The same where it looks for a hand that was there in the picture before.
+_STILL_THERE = 0.5
+#: [ms] between pictures that follow one another; MediaPipe wants them to grow, and does nothing else with them.
+_LATER = 33
 
 
 def open_landmarker(task: Path | None = None, hands: int = 2) -> Landmarker:
@@ -56,9 +61,14 @@ def open_landmarker(task: Path | None = None, hands: int = 2) -> Landmarker:
 class _Solutions:
     """The interface up to 0.10.21, with models in the wheel."""
 
-    def __init__(self, mediapipe: Any, hands: int) -> None:
+    def __init__(self, mediapipe: Any, hands: int, following: bool = False) -> None:
+        self._again = partial(_Solutions, mediapipe, 1, following=True)
         self._hands = mediapipe.solutions.hands.Hands(
-            static_image_mode=True, max_num_hands=hands, model_complexity=1, min_detection_confidence=_CONFIDENCE
+            static_image_mode=not following,
+            max_num_hands=hands,
+            model_complexity=1,
+            min_detection_confidence=_CONFIDENCE,
+            min_tracking_confidence=_STILL_THERE,
         )
 
     def find(self, rgb: np.ndarray) -> list[Landmarks]:
@@ -74,6 +84,9 @@ class _Solutions:
             )
         ]
 
+    def follow(self) -> Landmarker:
+        return self._again()
+
     def close(self) -> None:
         self._hands.close()
 
@@ -81,17 +94,21 @@ class _Solutions:
 class _Tasks:
     """The interface of newer versions, with models in a file of the user's."""
 
-    def __init__(self, mediapipe: Any, task: Path, hands: int) -> None:
+    def __init__(self, mediapipe: Any, task: Path, hands: int, following: bool = False) -> None:
         if not task.is_file():
             raise H2S2RError(f"{task} is not a file; give MediaPipe's hand_landmarker.task.")
         self._image = lambda rgb: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
         # Which side a label means differs between the two interfaces, and between their ages.
         self._mirrored = tuple(int(part) for part in mediapipe.__version__.split(".")[:2]) < (1, 0)
         tasks: Any = import_module("mediapipe.tasks.python")
+        self._again = partial(_Tasks, mediapipe, task, 1, following=True)
+        self._time: int | None = 0 if following else None
         options = tasks.vision.HandLandmarkerOptions(
             base_options=tasks.BaseOptions(model_asset_path=str(task)),
+            running_mode=tasks.vision.RunningMode.VIDEO if following else tasks.vision.RunningMode.IMAGE,
             num_hands=hands,
             min_hand_detection_confidence=_CONFIDENCE,
+            min_tracking_confidence=_STILL_THERE,
         )
         try:
             self._hands = tasks.vision.HandLandmarker.create_from_options(options)
@@ -102,13 +119,21 @@ class _Tasks:
             ) from error
 
     def find(self, rgb: np.ndarray) -> list[Landmarks]:
-        result = self._hands.detect(self._image(np.ascontiguousarray(rgb)))
+        image = self._image(np.ascontiguousarray(rgb))
+        if self._time is None:
+            result = self._hands.detect(image)
+        else:
+            self._time += _LATER
+            result = self._hands.detect_for_video(image, self._time)
         return [
             _landmarks(pixels, local, side[0], rgb, self._mirrored)
             for pixels, local, side in zip(
                 result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True
             )
         ]
+
+    def follow(self) -> Landmarker:
+        return self._again()
 
     def close(self) -> None:
         self._hands.close()

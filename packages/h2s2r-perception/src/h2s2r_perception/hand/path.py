@@ -1,23 +1,23 @@
 """The whole path of the hand through a recording.
 
 In:  ``Demo``.   Out: ``HandTrajectory``, lost frames NaN.
-Not here: the single steps (finder, evidence, side, fit, doubt).
+Not here: the single steps (search, evidence, side, fit, doubt).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from h2s2r_perception.frames import decode, decode_all
+from h2s2r_perception.frames import decode
 from h2s2r_perception.hand.config import HandCfg
 from h2s2r_perception.hand.doubt import confidence, doubtful, outvoted
 from h2s2r_perception.hand.evidence import Evidence, collect
-from h2s2r_perception.hand.finder import Finder
 from h2s2r_perception.hand.fit import Fit, fit_together
 from h2s2r_perception.hand.landmarks import Landmarker, Landmarks
-from h2s2r_perception.hand.looks import Looks, Mirrored, look_twice, stacked
+from h2s2r_perception.hand.looks import Looks, stacked
+from h2s2r_perception.hand.search import Progress, find_all, find_elsewhere
 from h2s2r_perception.hand.side import Sided, decide_side
 from h2s2r_schemas.artifacts import KEYPOINT_NAMES, HandTrajectory
 from h2s2r_schemas.demo import Demo
@@ -25,9 +25,6 @@ from h2s2r_schemas.errors import SchemaError
 
 #: Frames with a hand, without which nothing is said about it; frames given by hand may be fewer.
 _FEWEST = 3
-#: Frames outside a clip that are looked at for the hand's side.
-_ELSEWHERE = 48
-Progress = Callable[[int, int], None]
 
 
 def track_hand(
@@ -57,45 +54,6 @@ def track_hand(
     # A network can be wrong about a whole clip; which hand it is does not change within a recording.
     elsewhere = find_elsewhere(demo, landmarker, first, last) if side is None and len(seen) >= _FEWEST else {}
     return fit_path(demo, seen, cfg, (first, last), side, elsewhere=elsewhere)
-
-
-def find_all(
-    demo: Demo, landmarker: Landmarker, first: int, last: int, progress: Progress | None = None
-) -> dict[int, Looks]:
-    """What each frame with a hand tells about it, by its number: forward, then backward where it was found too late."""
-    finder, mirror, landmarks, found = Finder(landmarker), Finder(Mirrored(landmarker)), {}, {}
-    for frame in decode_all(demo, first, last):
-        seen = finder.find(frame)
-        if seen is not None:
-            landmarks[frame.index] = seen
-            looks = look_twice(frame, seen, mirror)
-            if looks is not None:
-                found[frame.index] = looks
-        if progress:
-            progress(frame.index - first + 1, last - first + 1)
-    for index in range(last - 1, first - 1, -1):
-        if index not in landmarks and index + 1 in landmarks:
-            frame = decode(demo[index], demo.meta.calibration, demo.meta.depth_unit)
-            again = finder.near(frame, landmarks[index + 1])
-            if again is not None:
-                landmarks[index] = again
-                looks = look_twice(frame, again, mirror)
-                if looks is not None:
-                    found[index] = looks
-    return found
-
-
-def find_elsewhere(demo: Demo, landmarker: Landmarker, first: int, last: int) -> dict[int, Looks]:
-    """What some frames before ``first`` and after ``last`` tell about the hand, to know its side by."""
-    outside = [index for index in range(len(demo)) if not first <= index <= last]
-    finder, mirror, found = Finder(landmarker), Finder(Mirrored(landmarker)), {}
-    for index in outside[:: max(1, len(outside) // _ELSEWHERE)]:
-        frame = decode(demo[index], demo.meta.calibration, demo.meta.depth_unit)
-        seen = finder.find(frame)
-        looks = None if seen is None else look_twice(frame, seen, mirror)
-        if looks is not None:
-            found[index] = looks
-    return found
 
 
 def from_landmarks(demo: Demo, given: Mapping[int, Landmarks]) -> dict[int, Looks]:

@@ -19,7 +19,7 @@ from h2s2r_perception.track.likeness import nearest_likeness, shape_turns
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.start import Start, find_start, score_pose, search
 from h2s2r_perception.track.surface import SurfaceModel, object_mesh, surface_of
-from h2s2r_perception.track.together import agree, began_wrong, follows_another, growth_of, shows_less
+from h2s2r_perception.track.together import agree, began_wrong, follows_another, found_less, growth_of, shows_less
 from h2s2r_perception.track.tracker import Tracked, Tracker
 from h2s2r_schemas.artifacts import ObjectModel, ObjectTrajectory, Symmetry
 from h2s2r_schemas.demo import Demo
@@ -114,8 +114,8 @@ def track_in_camera(
     first, last = (0, len(demo) - 1) if frames is None else frames
     if not 0 <= first <= last < len(demo):
         raise SchemaError(f"Frames {first} to {last} of a recording of 0 to {len(demo) - 1}: choose a range within it.")
-    anchors = _find_anchors(demo, surface, cfg, first, last, mask)
-    found = _two_passes(_Passes(demo, surface, cfg, first, last, progress), anchors, symmetry)
+    finds = _find(demo, surface, cfg, first, last, mask)
+    found = _two_passes(_Passes(demo, surface, cfg, first, last, progress), finds, symmetry)
     indices = range(first, last + 1)
     told = [found.one] if found.refuted else [found.one, found.other]
     growth = growth_of([tracked for each in told for tracked in each.values()], surface.name, cfg)
@@ -139,11 +139,11 @@ class _TwoPasses:
     """Whether the other began wrong."""
 
 
-def _two_passes(passes: _Passes, anchors: list[tuple[int, Start]], symmetry: Symmetry) -> _TwoPasses:
-    """From one or two frames in which the object is found by itself; the second from the ends of the first where it has none of
-    its own, or one that does not help.
+def _two_passes(passes: _Passes, finds: list[tuple[int, Start]], symmetry: Symmetry) -> _TwoPasses:
+    """From one or two of the frames in which the object is found by itself; the second from the ends of the first where it has
+    none of its own, or one that does not help.
     """
-    (start_frame, start), *others = anchors
+    (start_frame, start), *others = _anchors(finds, passes.last - passes.first)
     one = passes.both_ways(start_frame, start.T_camera_object)
     if not others:
         return _TwoPasses(one, passes.back(start_frame, one), start_frame, start)
@@ -154,8 +154,8 @@ def _two_passes(passes: _Passes, anchors: list[tuple[int, Start]], symmetry: Sym
         return _TwoPasses(other, one, frame, second, refuted=True)
     if wrong == "second":
         return _TwoPasses(one, other, start_frame, start, refuted=True)
-    # A thing of the same shape that stands beside it, say; what moves is the object.
-    which = follows_another(one, other, passes.surface)
+    # A thing of the same shape that stands beside it, say, or the arm; what moves is the object, and what is found again.
+    which = follows_another(one, other, passes.surface) or found_less(one, other, passes.surface, finds)
     if which == "first":
         one, start_frame, start = other, frame, second
     if which or shows_less(one, other, passes.surface, symmetry):
@@ -212,10 +212,12 @@ def _frame(demo: Demo, index: int) -> RGBDFrame:
     return decode(demo[index], demo.meta.calibration, demo.meta.depth_unit)
 
 
-def _find_anchors(
+def _find(
     demo: Demo, surface: SurfaceModel, cfg: TrackCfg, first: int, last: int, mask: str | None
 ) -> list[tuple[int, Start]]:
-    """One or two frames in which the object is found by itself, far apart, the best first, and how it is found there."""
+    """Frames that were tried, the best first, and how the object is found there by itself; the first is good enough to start
+    from.
+    """
     if mask is not None:
         named = [index for index in demo.frames_with_mask(mask) if first <= index <= last]
         if not named:
@@ -234,14 +236,25 @@ def _find_anchors(
         sure = [frame for frame, start in found if start.score > _SURE]
         if sure and max(sure) - min(sure) >= _APART * (last - first):
             break
-    found = [one for one in sorted(found, key=lambda one: -one[1].score) if one[1].score >= _LEAST]
-    if not found:
+    found.sort(key=lambda one: -one[1].score)
+    if not found or found[0][1].score < _LEAST:
         raise SchemaError(
             f"{surface.name} was not found in any of {_TRIES} frames from {first} to {last}. {trouble} Begin the recording "
             "with the object in view and the hand away from it, or give a mask."
         )
-    far = [one for one in found if abs(one[0] - found[0][0]) >= _APART * (last - first)]
-    return [found[0], *[one for one in far if one[1].score > _SECOND * found[0][1].score][:1]]
+    return found
+
+
+def _anchors(finds: list[tuple[int, Start]], count: int) -> list[tuple[int, Start]]:
+    """Of the frames in which the object is found, the best and the best that is far from it, if that is good enough.
+
+    Args:
+        finds: the best first.
+        count: frames in all.
+    """
+    best, score = finds[0][0], finds[0][1].score
+    far = [one for one in finds if abs(one[0] - best) >= _APART * count]
+    return [finds[0], *[one for one in far if one[1].score >= max(_LEAST, _SECOND * score)][:1]]
 
 
 def _order(first: int, last: int) -> list[int]:

@@ -1,6 +1,6 @@
 """What two passes over a recording say together.
 
-In:  ``Tracked`` per frame, of each pass.   Out: poses, confidence and flags; which pass follows another thing, or began wrong.
+In:  ``Tracked`` per frame, of each pass; first poses.   Out: poses, confidence, flags; which pass is of another thing, or wrong.
 Not here: the passes (offline), following frame by frame (tracker).
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from h2s2r_perception.track.config import TrackCfg
+from h2s2r_perception.track.start import Start
 from h2s2r_perception.track.surface import SurfaceModel
 from h2s2r_perception.track.tracker import Tracked
 from h2s2r_schemas.artifacts import Symmetry
@@ -22,7 +23,8 @@ from h2s2r_schemas.se3 import SE3
 _LOG = logging.getLogger(__name__)
 #: Of two things that passes follow, the object is the one that moves: so many times as far as the other.
 _MOVED_MORE = 3.0
-#: Share of the other pass's average consistency, where they contradict each other, below which a pass began wrong.
+#: Share of the other pass's average consistency, where they contradict each other, below which a pass began wrong; of how much
+#: of the object it shows; and of the scores with which it was found where the pass has it.
 _MUCH_WORSE = 0.8
 #: Frames in which an outline must be seen well before its size says anything.
 _COUNTED = 10
@@ -40,23 +42,71 @@ def follows_another(one: dict[int, Tracked], other: dict[int, Tracked], surface:
     """Which of two passes follows another thing, which does not move: ``first``, ``second``; empty if they follow the same, or
     both move. Two things are what lies farther apart, in most frames, than the surface reaches from its centre.
     """
-    paths = [
-        np.array(
-            [
-                np.full(3, np.nan) if each.lost else each.T_camera_object.apply(surface.centre)
-                for each in (found[index] for index in sorted(found))
-            ]
-        )
-        for found in (one, other)
-    ]
-    apart = np.linalg.norm(paths[0] - paths[1], axis=-1)
-    reach = float(np.linalg.norm(surface.points - surface.centre, axis=-1).max())
-    if np.isnan(apart).all() or np.nanmedian(apart) < reach:
+    paths = _centres(one, surface), _centres(other, surface)
+    if not _apart(*paths) >= _reach(surface):
         return ""
-    first, second = (float(np.nanmax(np.linalg.norm(path - np.nanmedian(path, 0), axis=-1))) for path in paths)
+    first, second = _travels(paths[0]), _travels(paths[1])
     if max(first, second) < _MOVED_MORE * min(first, second):
         return ""
     return "first" if first < second else "second"
+
+
+def found_less(
+    one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, finds: Sequence[tuple[int, Start]]
+) -> str:
+    """Which of two passes at two places is much less where the object was found in single frames: ``first``, ``second``; empty
+    if neither. Something that stays where it is, while the other pass moves, may be found everywhere: that says nothing.
+
+    Args:
+        one: a pass.
+        other: another one.
+        surface: of the object.
+        finds: frames, and the best first pose in each by itself.
+    """
+    paths = _centres(one, surface), _centres(other, surface)
+    if not _apart(*paths) >= 0.5 * _reach(surface):
+        return ""
+    first, second = (
+        sum(start.score for frame, start in finds if _is_there(start, found[frame], surface)) for found in (one, other)
+    )
+    if min(first, second) >= _MUCH_WORSE * max(first, second):
+        return ""
+    less, more = (0, 1) if first < second else (1, 0)
+    if _MOVED_MORE * _travels(paths[more]) < _travels(paths[less]):
+        return ""
+    return ("first", "second")[less]
+
+
+def _centres(found: dict[int, Tracked], surface: SurfaceModel) -> np.ndarray:
+    """(T, 3) [m] where a pass has the object's centre, NaN where lost."""
+    return np.array(
+        [
+            np.full(3, np.nan) if each.lost else each.T_camera_object.apply(surface.centre)
+            for each in (found[index] for index in sorted(found))
+        ]
+    )
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """[m] between two paths (T, 3) in the median, NaN where no frame knows both."""
+    apart = np.linalg.norm(one - other, axis=-1)
+    return float("nan") if np.isnan(apart).all() else float(np.nanmedian(apart))
+
+
+def _travels(path: np.ndarray) -> float:
+    """[m] how far a path (T, 3) goes from where it usually is."""
+    return float(np.nanmax(np.linalg.norm(path - np.nanmedian(path, 0), axis=-1)))
+
+
+def _reach(surface: SurfaceModel) -> float:
+    """[m] how far a surface reaches from its centre."""
+    return float(np.linalg.norm(surface.points - surface.centre, axis=-1).max())
+
+
+def _is_there(start: Start, tracked: Tracked, surface: SurfaceModel) -> bool:
+    """Whether a first pose has the object's centre where a pass has it."""
+    places = [pose.apply(surface.centre) for pose in (start.T_camera_object, tracked.T_camera_object)]
+    return not tracked.lost and float(np.linalg.norm(places[0] - places[1])) < 2 * _NEAR
 
 
 def began_wrong(one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, symmetry: Symmetry) -> str:
