@@ -105,7 +105,7 @@ def _reach(surface: SurfaceModel) -> float:
 
 def _is_there(start: Start, tracked: Tracked, surface: SurfaceModel) -> bool:
     """Whether a first pose has the object's centre where a pass has it."""
-    places = [pose.apply(surface.centre) for pose in (start.T_camera_object, tracked.T_camera_object)]
+    places = [each.T_camera_object.apply(surface.centre) for each in (start, tracked)]
     return not tracked.lost and float(np.linalg.norm(places[0] - places[1])) < 2 * _NEAR
 
 
