@@ -190,13 +190,18 @@ def test_of_two_passes_the_one_is_of_the_object_that_was_found_there_again():
         return frame, SimpleNamespace(T_camera_object=SE3.from_parts((0, 0, 0, 1), path[frame]), score=score)
 
     finds = [found(19, RIGHT, 0.9), found(9, moves, 0.8), found(3, RIGHT, 0.4), found(5, moves + 0.05, 0.7)]
-    assert found_less(one, other, SURFACE, finds) == "second" and found_less(other, one, SURFACE, finds) == "first"
-    assert found_less(one, other, SURFACE, finds[:2]) == "", "each where it was found once"
-    assert found_less(one, passed(RIGHT + 0.02), SURFACE, finds) == "", "the same thing, seen differently"
+    assert (
+        found_less(one, other, SURFACE, Symmetry(), finds) == "second"
+        and found_less(other, one, SURFACE, Symmetry(), finds) == "first"
+    )
+    assert found_less(one, other, SURFACE, Symmetry(), finds[:2]) == "", "each where it was found once"
+    assert found_less(one, passed(moves, consistency=0.9), SURFACE, Symmetry(), finds) == "second"
+    assert found_less(other, passed(RIGHT, consistency=0.9), SURFACE, Symmetry(), finds) == "", "more speaks against it"
+    assert found_less(one, passed(RIGHT + 0.02), SURFACE, Symmetry(), finds) == "", "the same thing, seen differently"
     still = np.tile(RIGHT[9] + (0.0, 0.0, 0.15), (20, 1))
     often = [found(9, RIGHT, 0.9), *(found(frame, still, 0.8) for frame in (0, 4, 14, 19))]
-    assert found_less(one, passed(still), SURFACE, often) == "", "a thing that stays is found everywhere"
-    assert found_less(one, passed(RIGHT, lost=range(20)), SURFACE, finds) == "", "nothing to compare"
+    assert found_less(one, passed(still), SURFACE, Symmetry(), often) == "", "a thing that stays is found everywhere"
+    assert found_less(one, passed(RIGHT, lost=range(20)), SURFACE, Symmetry(), finds) == "", "nothing to compare"
 
 
 def test_a_part_of_a_recording_keeps_its_times(tmp_path):

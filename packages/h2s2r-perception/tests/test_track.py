@@ -111,6 +111,18 @@ def test_depth_alone_does_not_hold_a_plain_bar_but_the_outline_does():
     assert ends[1] > 3 * ends[0] and slack[1] > 5 * slack[0]
 
 
+def test_a_box_that_stands_where_it_is_expected_is_held_by_its_outline_too():
+    """Depth has nothing to correct there: that is no reason to be done before the outline was looked for."""
+    size = (0.21, 0.16, 0.06)
+    T_world_camera, T_world_box = look_at((0.0, -0.05, 0.6)), SE3.from_parts((1, 0, 0, 0), (0.0, 0.0, 0.03))
+    pictures = [
+        render([Box(size, T_world_box, faces_rgb(1))], T_world_camera, index, noise_px=0.02)[0] for index in range(8)
+    ]
+    found = follow(surface_of(box_mesh(size), "box"), pictures, T_world_camera.inv() @ T_world_box)
+    assert not any(each.lost for each in found)
+    assert max(each.fit.slack for each in found) < 0.001
+
+
 def test_what_is_gone_is_lost_and_found_again(surface):
     pictures, poses = slide(6)
     empty, _ = render([], T_WORLD_CAMERA, 6)

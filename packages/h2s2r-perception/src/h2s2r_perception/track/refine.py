@@ -97,7 +97,8 @@ def refine(
         translation = change @ (translation - centre) + centre + move[:3]
         rotation = change @ rotation
         edges.moved(move)
-        if gate <= surface.last_gate and np.abs(move[:3]).max() < _STILL[0] and np.abs(move[3:]).max() < _STILL[1]:
+        still = np.abs(move[:3]).max() < _STILL[0] and np.abs(move[3:]).max() < _STILL[1]
+        if still and gate <= surface.last_gate and edges.asked:
             break
         gate = max(gate * cfg.shrink, surface.last_gate)
     edge = edges.last(rotation, translation)
@@ -168,6 +169,11 @@ class _Edges:
         self.evidence, self.model, self.every = evidence, model, cfg.outline_every
         self.covered: Silhouette | None = None
         self.drift, self.found = 0.0, None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the outline has had its say; it has none if it is not used."""
+        return self.covered is not None or not self.every
 
     def pull(self, step: int, rotation: np.ndarray, translation: np.ndarray) -> list[Pull]:
         """Rows of the outline."""

@@ -52,15 +52,21 @@ def follows_another(one: dict[int, Tracked], other: dict[int, Tracked], surface:
 
 
 def found_less(
-    one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, finds: Sequence[tuple[int, Start]]
+    one: dict[int, Tracked],
+    other: dict[int, Tracked],
+    surface: SurfaceModel,
+    symmetry: Symmetry,
+    finds: Sequence[tuple[int, Start]],
 ) -> str:
-    """Which of two passes at two places is much less where the object was found in single frames: ``first``, ``second``; empty
-    if neither. Something that stays where it is, while the other pass moves, may be found everywhere: that says nothing.
+    """Which of two passes at two places is much less where the object was found in single frames, while no less speaks against
+    it: ``first``, ``second``; empty if neither. Something that stays where it is, while the other pass moves, may be found
+    everywhere: that says nothing.
 
     Args:
         one: a pass.
         other: another one.
         surface: of the object.
+        symmetry: of the object.
         finds: frames, and the best first pose in each by itself.
     """
     paths = _centres(one, surface), _centres(other, surface)
@@ -72,7 +78,8 @@ def found_less(
     if min(first, second) >= _MUCH_WORSE * max(first, second):
         return ""
     less, more = (0, 1) if first < second else (1, 0)
-    if _MOVED_MORE * _travels(paths[more]) < _travels(paths[less]):
+    consistent = _consistent(one, other, surface, symmetry)
+    if _MOVED_MORE * _travels(paths[more]) < _travels(paths[less]) or not consistent[less] <= consistent[more]:
         return ""
     return ("first", "second")[less]
 
@@ -113,12 +120,8 @@ def began_wrong(one: dict[int, Tracked], other: dict[int, Tracked], surface: Sur
     """Which of two passes began from a wrong pose: they contradict each other in most frames, and much more speaks against it.
     ``first``, ``second``; empty if neither is known to.
     """
-    a, b = _in_order(one), _in_order(other)
-    contradict = _contradict(a, b, surface, symmetry)
-    if not contradict.any():
-        return ""
-    first, second = (float(_consistency(found)[contradict].mean()) for found in (a, b))
-    if min(first, second) >= _MUCH_WORSE * max(first, second):
+    first, second = _consistent(one, other, surface, symmetry)
+    if not min(first, second) < _MUCH_WORSE * max(first, second):
         return ""
     return "first" if first < second else "second"
 
@@ -143,6 +146,18 @@ def _contradict(
     both = ~(_lost(one) | _lost(other))
     contradict = both & ~_compared(one, other, surface, symmetry)[2]
     return contradict if contradict.sum() > 0.5 * both.sum() else np.zeros(len(both), bool)
+
+
+def _consistent(
+    one: dict[int, Tracked], other: dict[int, Tracked], surface: SurfaceModel, symmetry: Symmetry
+) -> tuple[float, float]:
+    """How little speaks against each of two passes where they contradict each other; NaN unless they do in most frames."""
+    passes = _in_order(one), _in_order(other)
+    contradict = _contradict(*passes, surface, symmetry)
+    if not contradict.any():
+        return float("nan"), float("nan")
+    first, second = (float(_consistency(found)[contradict].mean()) for found in passes)
+    return first, second
 
 
 def _lost(found: Sequence[Tracked]) -> np.ndarray:
