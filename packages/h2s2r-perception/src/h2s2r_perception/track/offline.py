@@ -7,7 +7,7 @@ Not here: following frame by frame (tracker), the first pose (start).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -117,9 +117,10 @@ def track_in_camera(
     finds = _find(demo, surface, cfg, first, last, mask)
     found = _two_passes(_Passes(demo, surface, cfg, first, last, progress), finds, symmetry)
     indices = range(first, last + 1)
+    told = [found.one] if found.refuted else [found.one, found.other]
+    growth = growth_of([tracked for each in told for tracked in each.values()], surface.name, cfg)
+    slack = np.array([min(each[i].fit.slack for each in told) for i in indices])
     one, other = ([each[i] for i in indices] for each in (found.one, found.other))
-    growth = growth_of([*one, *other], surface.name, cfg)
-    slack = np.array([min(a.fit.slack, b.fit.slack) for a, b in zip(one, other, strict=True)])
     Ts_camera_object, confidence, lost = agree(one, other, surface, symmetry)
     time = demo.meta.time[first : last + 1]
     Ts_camera_object = smooth_path(time, Ts_camera_object, lost)
@@ -134,6 +135,8 @@ class _TwoPasses:
     other: dict[int, Tracked]
     start_frame: int
     start: Start
+    refuted: bool = False
+    """Whether the other began wrong: it may contradict the one, but not stand in for it."""
 
 
 def _two_passes(passes: _Passes, finds: list[tuple[int, Start]], symmetry: Symmetry) -> _TwoPasses:
@@ -146,17 +149,23 @@ def _two_passes(passes: _Passes, finds: list[tuple[int, Start]], symmetry: Symme
         return _TwoPasses(one, passes.back(start_frame, one), start_frame, start)
     frame, second = others[0]
     other = passes.both_ways(frame, passes.likeness(frame, second, one[frame].T_camera_object, symmetry))
-    # It began from a wrong pose; or it follows a thing of the same shape beside the object, or the arm.
-    wrong = (
-        began_wrong(one, other, passes.surface, symmetry)
-        or follows_another(one, other, passes.surface)
-        or found_less(one, other, passes.surface, symmetry, finds)
-    )
+    wrong = began_wrong(one, other, passes.surface, symmetry)
     if wrong == "first":
+        return _TwoPasses(other, _lost_with(other, one), frame, second, refuted=True)
+    if wrong == "second":
+        return _TwoPasses(one, _lost_with(one, other), start_frame, start, refuted=True)
+    # A thing of the same shape that stands beside it, say, or the arm; what moves is the object, and what is found again.
+    which = follows_another(one, other, passes.surface) or found_less(one, other, passes.surface, symmetry, finds)
+    if which == "first":
         one, start_frame, start = other, frame, second
-    if wrong or shows_less(one, other, passes.surface, symmetry):
+    if which or shows_less(one, other, passes.surface, symmetry):
         other = passes.back(start_frame, one)
     return _TwoPasses(one, other, start_frame, start)
+
+
+def _lost_with(one: dict[int, Tracked], other: dict[int, Tracked]) -> dict[int, Tracked]:
+    """The other pass, lost where the one is."""
+    return {index: replace(each, lost=each.lost or one[index].lost) for index, each in other.items()}
 
 
 class _Passes:
