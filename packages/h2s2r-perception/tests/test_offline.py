@@ -13,11 +13,13 @@ from recordings_for_tests import SIZE, T_WORLD_CAMERA
 from scenes_for_tests import CAMERA, Ball, Box, faces_rgb, render
 
 from h2s2r_perception.cli import main
+from h2s2r_perception.track import offline
 from h2s2r_perception.track.config import TrackCfg
 from h2s2r_perception.track.offline import search_what_moves, track_in_camera, track_object
 from h2s2r_perception.track.smooth import smooth_path
 from h2s2r_perception.track.surface import load_mesh, object_mesh, surface_of
 from h2s2r_perception.track.together import agree, began_wrong, follows_another, found_less, shows_less
+from h2s2r_perception.track.tracker import Tracked
 from h2s2r_schemas.artifacts import Calibration, ObjectTrajectory, Symmetry
 from h2s2r_schemas.codec import load, save
 from h2s2r_schemas.demo import DemoMeta, DemoWriter, open_demo
@@ -100,7 +102,7 @@ def passed(path, lost=(), consistency=1.0, seen=0.5):
     """A pass over frames in which the object is at (T, 3) [m]."""
     consistency = np.broadcast_to(consistency, len(path))
     return {
-        index: SimpleNamespace(
+        index: Tracked(
             T_camera_object=SE3.from_parts((1, 0, 0, 0), p),
             lost=index in lost,
             confidence=0.0 if index in lost else seen,
@@ -158,6 +160,30 @@ def test_a_pass_that_began_from_a_wrong_pose_is_told():
     assert told(right, passed(WRONG, consistency=0.85)) == "", "not sure enough"
     assert told(right, passed(RIGHT, lost=range(3, 17), consistency=0.6)) == "", "it lost the object, but was on it"
     assert told(right, passed(WRONG, range(20))) == "", "nothing to compare"
+
+
+@pytest.mark.parametrize("scores", [(0.9, 0.8), (0.8, 0.9)])
+def test_a_pass_that_began_wrong_does_not_stand_in_for_the_other(scores):
+    """Neither where it is found better first nor where second; what it says elsewhere still counts as a contradiction."""
+    right = passed(RIGHT, lost=range(6, 10))
+    wrong = passed(WRONG + (0.0, 0.05, 0.0), consistency=np.where(np.arange(20) < 17, 0.6, 1.0))
+    starts = [
+        SimpleNamespace(T_camera_object=each[0].T_camera_object, score=score)
+        for each, score in zip((right, wrong), scores, strict=True)
+    ]
+    passes = SimpleNamespace(
+        first=0,
+        last=19,
+        surface=SURFACE,
+        likeness=lambda frame, start, known, symmetry: start.T_camera_object,
+        both_ways=lambda frame, T_camera_object: right if T_camera_object is starts[0].T_camera_object else wrong,
+        back=lambda frame, found: pytest.fail("no pass is made anew"),
+    )
+    finds = sorted([(0, starts[0]), (19, starts[1])], key=lambda find: -find[1].score)
+    two = offline._two_passes(passes, finds, Symmetry())
+    assert two.refuted and two.one is right and (two.start_frame, two.start) == (0, starts[0])
+    assert [index for index, each in two.other.items() if each.lost] == [6, 7, 8, 9]
+    assert all(two.other[index].T_camera_object is wrong[index].T_camera_object for index in wrong)
 
 
 def test_a_pass_that_shows_less_is_told_where_it_contradicts_the_other():
