@@ -98,6 +98,33 @@ def test_of_two_things_alike_the_one_that_moves_is_the_object():
     assert place < 0.005
 
 
+def test_a_thing_that_never_moves_is_not_begun_from_where_the_object_is_hidden(monkeypatch):
+    """In frames in which nothing of the object is seen, something beside it may look more like it than itself elsewhere."""
+    still, moves = np.zeros((2, 60, 80), bool)
+    still[40:50, 60:70] = True
+    scores = {}
+
+    def frame_of(demo, index):
+        """A table at 1 m, a thing that stands on it, and one that goes by, and is hidden half-way."""
+        depth = np.ones((60, 80))
+        depth[still] = 0.9
+        seen = np.roll(moves, index, axis=1) if not 15 <= index <= 30 else np.zeros_like(moves)
+        depth[seen] = 0.9
+        scores[index] = (0.74, seen) if seen.any() else (0.85, still)
+        return SimpleNamespace(index=index, depth=depth)
+
+    def search(frame, surface, cfg):
+        score, mask = scores[frame.index]
+        return [SimpleNamespace(score=score, mask=mask), SimpleNamespace(score=0.5, mask=still)]
+
+    moves[10:20, 5:15] = True
+    monkeypatch.setattr(offline, "_frame", frame_of)
+    monkeypatch.setattr(offline, "search", search)
+    (frame, start), *others = offline._find(None, SURFACE, TrackCfg(), 0, 44, None)
+    assert start.score == 0.74 and not 15 <= frame <= 30
+    assert {round(each.score, 2) for _, each in others} == {0.74, 0.85} and others[-1][1].score == 0.85
+
+
 def passed(path, lost=(), consistency=1.0, seen=0.5):
     """A pass over frames in which the object is at (T, 3) [m]."""
     consistency = np.broadcast_to(consistency, len(path))

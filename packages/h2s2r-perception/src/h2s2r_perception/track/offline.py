@@ -32,6 +32,8 @@ _TRIES = 9
 _APART, _SECOND = 0.2, 0.6
 #: Frames by which it is seen what moves, and by how much more a score counts for a thing that wholly does.
 _COMPARED, _MOVES = 4, 1.0
+#: Share of a thing that is elsewhere in other frames, from which it moves, and below which it stays.
+_GOES, _STAYS = 0.5, 0.1
 #: Score of a first pose above which no better one is looked for.
 _SURE = 0.85
 #: Share of the best score above which another pose of the same frame is as good.
@@ -232,22 +234,27 @@ def _find(
     indices = _order(first, last)
     depths = {index: _frame(demo, index).depth for index in indices[:_COMPARED]}
     found: list[tuple[int, Start]] = []
+    moved: dict[int, float] = {}
     trouble = "Nothing fits its shape."
     for index in indices:
+        frame = _frame(demo, index)
         try:
-            found.append((index, search_what_moves(_frame(demo, index), surface, cfg, depths)))
+            start = search_what_moves(frame, surface, cfg, depths)
         except SchemaError as error:
             trouble = str(error)
-        sure = [frame for frame, start in found if start.score > _SURE]
+            continue
+        found.append((index, start))
+        moved[index] = _share_moved(start, frame, depths)
+        sure = [at for at, start in found if start.score > _SURE]
         if sure and max(sure) - min(sure) >= _APART * (last - first):
             break
-    found.sort(key=lambda one: -one[1].score)
-    if not found or found[0][1].score < _LEAST:
+    finds = _best_first(found, moved)
+    if not finds or finds[0][1].score < _LEAST:
         raise SchemaError(
             f"{surface.name} was not found in any of {_TRIES} frames from {first} to {last}. {trouble} Begin the recording "
             "with the object in view and the hand away from it, or give a mask."
         )
-    return found
+    return finds
 
 
 def _anchors(finds: list[tuple[int, Start]], count: int) -> list[tuple[int, Start]]:
@@ -270,6 +277,20 @@ def _order(first: int, last: int) -> list[int]:
 
 def search_what_moves(frame: RGBDFrame, surface: SurfaceModel, cfg: TrackCfg, depths: dict[int, np.ndarray]) -> Start:
     """The best first pose in a frame; of things that fit alike, the one that is elsewhere in other frames (their ``depths``)."""
-    starts, noise = search(frame, surface, cfg), depth_noise(frame.depth)
+    starts = search(frame, surface, cfg)
+    return max(starts, key=lambda one: one.score * (1.0 + _MOVES * _share_moved(one, frame, depths)))
+
+
+def _share_moved(start: Start, frame: RGBDFrame, depths: dict[int, np.ndarray]) -> float:
+    """Share, 0 to 1, of what a first pose was found on that is elsewhere in other frames (their ``depths``)."""
     others = [depth for index, depth in depths.items() if index != frame.index]
-    return max(starts, key=lambda one: one.score * (1.0 + _MOVES * share_moved(one.mask, frame.depth, others, noise)))
+    return share_moved(start.mask, frame.depth, others, depth_noise(frame.depth))
+
+
+def _best_first(found: list[tuple[int, Start]], moved: dict[int, float]) -> list[tuple[int, Start]]:
+    """Finds by their score; those on something that never moves (``moved``, by frame) come last if another is on something
+    that does. Where the object is hidden, a thing beside it may look more like it than it does itself elsewhere.
+    """
+    best = max((start.score for _, start in found), default=0.0)
+    one_moves = any(moved[index] > _GOES and start.score >= _SECOND * best for index, start in found)
+    return sorted(found, key=lambda one: (one_moves and moved[one[0]] < _STAYS, -one[1].score))
