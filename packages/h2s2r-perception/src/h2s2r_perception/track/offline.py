@@ -288,9 +288,12 @@ def _share_moved(start: Start, frame: RGBDFrame, depths: dict[int, np.ndarray]) 
 
 
 def _best_first(found: list[tuple[int, Start]], moved: dict[int, float]) -> list[tuple[int, Start]]:
-    """Finds by their score; those on something that never moves (``moved``, by frame) come last if another is on something
-    that does. Where the object is hidden, a thing beside it may look more like it than it does itself elsewhere.
+    """Finds by their score, but none first on something that never moves (``moved``, by frame) if another is on something that
+    does. Where the object is hidden, a thing beside it may look more like it than it does itself elsewhere.
     """
-    best = max((start.score for _, start in found), default=0.0)
-    one_moves = any(moved[index] > _GOES and start.score >= _SECOND * best for index, start in found)
-    return sorted(found, key=lambda one: (one_moves and moved[one[0]] < _STAYS, -one[1].score))
+    finds = sorted(found, key=lambda one: -one[1].score)
+    if finds and moved[finds[0][0]] < _STAYS:
+        least = _SECOND * finds[0][1].score
+        goes = [place for place, (index, start) in enumerate(finds) if moved[index] > _GOES and start.score >= least]
+        finds.insert(0, finds.pop(goes[0] if goes else 0))
+    return finds
