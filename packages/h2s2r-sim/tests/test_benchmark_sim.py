@@ -37,24 +37,28 @@ def test_measuring_changes_nothing_and_plays_the_same_again(env: Environment, mo
     monkeypatch.setattr(speed, "_WARM_UP", 2)
     monkeypatch.setattr(speed, "_STEPS", 4)
     timed = speed.Timed(env, 5)
-    for with_engine in (True, False, True):
-        assert len(list(speed._play(timed, with_engine))) == 4
-    assert timed.end == plain
-    assert [each.shape for each in timed.whole] == [(4,)] * 3
-    beside = (timed.whole[0], timed.whole[2])
-    assert all((alone > 0.0).all() and (alone < whole).all() for alone, whole in zip(timed.engine, beside, strict=True))
+    for draw, with_engine in ((0, True), (0, False), (1, True), (0, True)):
+        assert len(list(speed._play(timed, draw, with_engine))) == 4
+    assert timed.ends[0] == plain != timed.ends[1]
+    assert [each.shape for each in timed.whole[0]] == [(4,)] * 3
+    beside = (timed.whole[0][0], timed.whole[0][2])
+    assert all(
+        (alone > 0.0).all() and (alone < whole).all() for alone, whole in zip(timed.engine[0], beside, strict=True)
+    )
     assert "rollout" not in vars(engine_of(env).batch)
 
 
 def test_the_quickest_of_each_step_counts_and_none_is_left_out(env: Environment) -> None:
-    timed = speed.Timed(env, 0, whole=[np.array([1.0, 9.0, 2.0, 2.0]), np.array([5.0, 3.0, 1.0, 4.0])])
-    assert timed.cost(timed.whole) == (1 + 3 + 1 + 2) / (4 * NUM_ENVS)
+    one, other = [np.array([1.0, 9.0, 2.0, 2.0]), np.array([5.0, 3.0, 1.0, 4.0])], [np.full(4, 9.0), np.full(4, 8.0)]
+    timed = speed.Timed(env, 0, whole={0: one, 1: other})
+    assert timed.cost(timed.whole) == (1 + 3 + 1 + 2 + 4 * 8) / (2 * 4 * NUM_ENVS)
 
 
 def test_sizes_are_compared_side_by_side_over_equally_many_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps, turn, order = 4, 2, []
+    steps, turn, order, draws = 4, 2, [], []
 
-    def play(size: int, with_engine: bool) -> Iterator[float]:
+    def play(size: int, draw: int, with_engine: bool) -> Iterator[float]:
+        draws.append((size, draw))
         for _ in range(steps):
             order.append(size)
             # A slow first turn, in which a step of one environment takes twice as long.
@@ -64,6 +68,8 @@ def test_sizes_are_compared_side_by_side_over_equally_many_steps(monkeypatch: py
     monkeypatch.setattr(speed, "_play", play)
     assert speed._compare({1: 1, 2: 2, 8: 8}) == {1: 1.0, 2: 1.0, 8: 1.0}  # type: ignore[dict-item]
     assert [order.count(size) * size for size in (1, 2, 8)] == [turn * steps * 8] * 3
+    # Other episodes each time, as the eight have.
+    assert [draw for size, draw in draws if size == 1] == turn * list(range(8))
     assert order[:14] == [8, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 8]
 
 

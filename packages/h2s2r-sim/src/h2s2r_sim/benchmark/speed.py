@@ -7,11 +7,16 @@ Times are process CPU time of one thread. Neighbours on a shared machine still t
 times, for a moment or for minutes. So exactly the same episodes are played several times over, and for the headline the
 quickest time of each step counts: what the work takes when nobody disturbs it. Nothing is left out by that, for every step
 is part of the sum. Sizes are compared side by side: while the most environments play their steps once, fewer play theirs
-over and over in between, so that what neighbours take they take from all; the quietest such turn counts.
+again and again in between, so that what neighbours take they take from all; the quietest such turn counts.
+
+What happens in an episode decides what MuJoCo takes for it: of six draws of 64 environments the dearest took a quarter more
+than the cheapest. So each time that few are compared with many they play other episodes, as many as the many do in all, and
+the headline is the mean of several draws.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -30,26 +35,32 @@ TASK = "snackbox_push"
 HEADLINE, SIZES = 128, (64, 512, 2048)
 #: Policy steps before any is timed, and those that are: hands reach their objects, and most episodes end.
 _WARM_UP, _STEPS = 8, 64
-#: How often the headline is played with the bare engine beside it, and how often without; turns in which sizes are compared.
-_WITH_ENGINE, _WITHOUT, _TURNS = 12, 60, 2
+#: Draws of episodes of the headline; how often each is played with the bare engine beside it, and how often without.
+_DRAWS, _WITH_ENGINE, _WITHOUT = 4, 3, 15
+#: Turns in which sizes are compared.
+_TURNS = 2
+
+
+Times = dict[int, list[np.ndarray]]
+"""[s] per draw, and each time it was played, the CPU time of each step."""
 
 
 @dataclass
 class Timed:
-    """What the same episodes took, each time they were played."""
+    """What the same episodes took, each time they were played. A draw of them is the ``seed`` and a number."""
 
     env: Environment
     seed: int
-    whole: list[np.ndarray] = field(default_factory=list)
-    """[s] per repetition the CPU time of each step."""
-    engine: list[np.ndarray] = field(default_factory=list)
-    """[s] of the bare engine alone in it, likewise, of the first repetitions: those in which it was measured."""
-    end: bytes = b""
-    """All worlds after the last step, which are the same each time."""
+    whole: Times = field(default_factory=dict)
+    """Of the environment."""
+    engine: Times = field(default_factory=dict)
+    """Of the bare engine alone in it, of the first times: those in which it was measured."""
+    ends: dict[int, bytes] = field(default_factory=dict)
+    """Per draw all worlds after the last step, which are the same each time."""
 
-    def cost(self, times: list[np.ndarray]) -> float:
+    def cost(self, times: Times) -> float:
         """[s] per environment and policy step: each at its quickest."""
-        return float(np.min(times, 0).mean() / self.env.num_envs)
+        return float(np.mean([np.min(each, 0) for each in times.values()]) / self.env.num_envs)
 
 
 class _BareEngine:
@@ -83,14 +94,14 @@ def measure(seed: int) -> dict[str, float]:
     """Figures of speed."""
     flat = _compare({size: _made(size, seed) for size in SIZES})
     headline = _made(HEADLINE, seed)
-    for repetition in range(_WITH_ENGINE + _WITHOUT):
-        for _ in _play(headline, with_engine=repetition < _WITH_ENGINE):
+    for repetition, draw in itertools.product(range(_WITH_ENGINE + _WITHOUT), range(_DRAWS)):
+        for _ in _play(headline, draw, with_engine=repetition < _WITH_ENGINE):
             pass
-    passed, beside = headline.env.control_dt, headline.whole[:_WITH_ENGINE]
+    passed, beside = headline.env.control_dt, [each[:_WITH_ENGINE] for each in headline.whole.values()]
     return {
         "sim_seconds_per_cpu_s": passed / headline.cost(headline.whole),
-        "sim_seconds_per_cpu_s_mean": passed * HEADLINE / float(np.mean(headline.whole)),
-        "engine_fraction": float(np.sum(headline.engine) / np.sum(beside)),
+        "sim_seconds_per_cpu_s_mean": passed * HEADLINE / float(np.mean(list(headline.whole.values()))),
+        "engine_fraction": float(np.sum(list(headline.engine.values())) / np.sum(beside)),
         "engine_sim_seconds_per_cpu_s": passed / headline.cost(headline.engine),
         "cost_flatness": max(flat.values()) / min(flat.values()) - 1.0,
         **{f"cost_us_{size}": value * 1e6 for size, value in flat.items()},
@@ -109,22 +120,24 @@ def _compare(timed: dict[int, Timed]) -> dict[int, float]:
     turns: list[dict[int, float]] = []
     for _ in range(_TURNS):
         played: dict[int, list[float]] = {size: [] for size in timed}
-        for step, seconds in enumerate(_play(timed[most], with_engine=False)):
+        draws = dict.fromkeys(timed, 0)
+        for step, seconds in enumerate(_play(timed[most], 0, with_engine=False)):
             played[most].append(seconds)
             for size, each in timed.items():
                 # As many steps of one environment as of all others, so far.
                 while len(played[size]) * size < (step + 1) * most:
-                    played[size].extend(_play(each, with_engine=False))
+                    played[size].extend(_play(each, draws[size], with_engine=False))
+                    draws[size] += 1
         turns.append({size: sum(seconds) / (len(seconds) * size) for size, seconds in played.items()})
     return min(turns, key=lambda each: sum(each.values()))
 
 
-def _play(timed: Timed, with_engine: bool) -> Iterator[float]:
-    """Play the episodes once, from their beginning: the CPU time [s] of each step that counts."""
-    env, engine = timed.env, timed.env.engine
+def _play(timed: Timed, draw: int, with_engine: bool) -> Iterator[float]:
+    """Play the episodes of a draw once, from their beginning: the CPU time [s] of each step that counts."""
+    env, engine, seed = timed.env, timed.env.engine, timed.seed + draw
     assert isinstance(engine, MujocoEngine)
-    env.reset(timed.seed)
-    drive = Pusher(env, np.random.default_rng([timed.seed, env.num_envs]))
+    env.reset(seed)
+    drive = Pusher(env, np.random.default_rng([seed, env.num_envs]))
     bare = _BareEngine(engine) if with_engine else None
     whole, alone = np.zeros(_WARM_UP + _STEPS), np.zeros(_WARM_UP + _STEPS)
     for step in range(_WARM_UP + _STEPS):
@@ -140,11 +153,10 @@ def _play(timed: Timed, with_engine: bool) -> Iterator[float]:
             yield whole[step]
     if bare:
         del engine.batch.rollout  # back to the class's own
-        timed.engine.append(alone[_WARM_UP:])
-    timed.whole.append(whole[_WARM_UP:])
+        timed.engine.setdefault(draw, []).append(alone[_WARM_UP:])
+    timed.whole.setdefault(draw, []).append(whole[_WARM_UP:])
     end = engine.batch.state.tobytes()
-    assert timed.end in (b"", end), "The same seed gave other episodes."
-    timed.end = end
+    assert timed.ends.setdefault(draw, end) == end, "The same seed gave other episodes."
 
 
 def _settings(env: Environment) -> dict[str, float]:
