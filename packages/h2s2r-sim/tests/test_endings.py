@@ -213,6 +213,28 @@ def test_a_hand_that_leaves_ends_an_episode_in_training_only() -> None:
         assert not missed or FAILURE_KINDS[extras["failure"][0]] == "missed"
 
 
+def test_staggered_episodes_are_cut_short_once_and_then_run_apart() -> None:
+    staggered = replace(for_evaluation(EnvCfg()).termination, stagger=True)
+    env = scripted(PUSH, [replay(PUSH)] * 8, termination=staggered)
+    whole = env.path.last + round(SUCCESS.settle_time * RATE) + 1
+    ends: list[list[tuple[int, bool, bool]]] = [[] for _ in range(env.num_envs)]
+    for step in range(1, 2 * whole + 3):
+        *_, terminated, truncated, extras = env.step(np.zeros((env.num_envs, env.num_actions)))
+        assert not terminated.any()
+        for index in np.flatnonzero(truncated):
+            ends[index].append((step, bool(extras["success"][index]), bool(extras["partial"][index])))
+    first, second = [each[0] for each in ends], [each[1] for each in ends]
+    # Cut short at moments of their own, as neither successes nor whole episodes; from then on as ever.
+    assert len({step for step, *_ in first}) >= 6 and max(step for step, *_ in first) <= env.path.last
+    assert all(rest == [False, True] for _, *rest in first) and all(rest == [True, False] for _, *rest in second)
+    assert all(abs(after - before - whole) <= 2 for (before, *_), (after, *_) in zip(first, second, strict=True))
+
+
+def test_nothing_is_cut_short_where_policies_are_judged() -> None:
+    learning = replace(EnvCfg(), termination=replace(EnvCfg().termination, stagger=True))
+    assert not for_evaluation(learning).termination.stagger
+
+
 # ── the goal clock ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

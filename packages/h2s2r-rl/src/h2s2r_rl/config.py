@@ -12,6 +12,7 @@ from typing import Any
 
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.config import EnvCfg
+from h2s2r_sim.mdp.terminations import TerminationCfg
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def fast() -> TrainCfg:
     and late; an actor that remembers makes more of it: on ``snackbox_push`` with seed 2 it succeeded in 94 % of 256 fresh
     episodes after 300,000 steps, one without memory in 44 %, for a quarter less CPU time.
     """
-    return TrainCfg(steps=400_000, memory=256, epochs=4, mini_batches=4)
+    env = EnvCfg(termination=TerminationCfg(stagger=True))
+    return TrainCfg(env=env, steps=400_000, memory=256, epochs=4, mini_batches=4, checkpoint_interval=40)
 
 
 def full() -> TrainCfg:

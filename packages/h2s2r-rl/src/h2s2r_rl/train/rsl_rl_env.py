@@ -24,7 +24,7 @@ class Tally:
     """What happened in episodes that ended since the last look."""
 
     episodes: int = 0
-    """How many ended, of those that began at the beginning."""
+    """How many ended, of those that ran from the beginning and were not cut short."""
     successes: int = 0
     """How many of them succeeded."""
     steps: int = 0
@@ -82,7 +82,7 @@ class RslRlVecEnv(RslRlVecEnvBase):
         tally = self.tally
         tally.steps += len(reward)
         tally.reward += float(reward.sum())
-        whole = ~np.asarray(extras.get("helped", np.zeros(len(reward), dtype=bool)))
+        whole = ~np.asarray(extras.get("partial", np.zeros(len(reward), dtype=bool)))
         tally.episodes += int(((terminated | truncated) & whole).sum())
         tally.successes += int(extras["success"].sum())
         for index in extras["failure"][terminated & whole]:

@@ -25,6 +25,8 @@ _CLEAR = 0.02
 _LOW = 0.03
 #: [m] an object whose anchor points have moved this far on average was moved.
 _MOVED = 0.01
+#: More policy steps than any episode has.
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Ended:
     """(N) over, and a success by the definition."""
     failure: np.ndarray
     """(N) index into ``FAILURE_KINDS`` where terminated, -1 elsewhere."""
-    helped: np.ndarray
-    """(N) whether the episode started in the middle, from the archive."""
+    partial: np.ndarray
+    """(N) whether it was no whole episode: it started in the middle, from the archive, or was cut short."""
 
 
 class Endings:
@@ -63,7 +65,7 @@ class Endings:
         "anchor_limit",
         "_was_lifted",
         "_was_moved",
-        "_helped",
+        "_partial",
     )
 
     def __init__(self, cfg: TerminationCfg, num_envs: int, path: GoalPath, table_height: float) -> None:
@@ -78,12 +80,18 @@ class Endings:
         """(N) [m] error at which each episode ends now: an object that follows the reference is never that far off."""
         self._was_lifted = np.zeros(num_envs, dtype=bool)
         self._was_moved = np.zeros(num_envs, dtype=bool)
-        self._helped = np.zeros(num_envs, dtype=bool)
+        self._partial = np.zeros(num_envs, dtype=bool)
+        # Not of an episode but of its place: whoever is there at this step is cut short, once.
+        self._cut = np.full(num_envs, _NEVER)
+
+    def stagger(self, rng: np.random.Generator) -> None:
+        """Cut the episodes that begin now short, each at another step."""
+        self._cut = 1 + rng.integers(0, self._path.last, len(self._cut))
 
     def begin(
-        self, env_ids: np.ndarray, step: np.ndarray, goal_index: np.ndarray, now: Now, helped: np.ndarray
+        self, env_ids: np.ndarray, step: np.ndarray, goal_index: np.ndarray, now: Now, partial: np.ndarray
     ) -> None:
-        """Begin episodes ``env_ids`` (K); those ``helped`` (K) started in the middle and never count as successes. The others
+        """Begin episodes ``env_ids`` (K); those ``partial`` (K) started in the middle and never count as successes. The others
         are as for ``update``.
         """
         self._judge.reset(env_ids, now.judged.take(env_ids))
@@ -94,7 +102,7 @@ class Endings:
         self._hand_limit[env_ids] = terminations.hand_limit(self._cfg.hand_distance, self._start_distance[env_ids])
         self._was_lifted[env_ids] = False
         self._was_moved[env_ids] = False
-        self._helped[env_ids] = helped
+        self._partial[env_ids] = partial
         self._set_limit(env_ids, step[env_ids], goal_index[env_ids])
 
     def update(self, step: np.ndarray, goal_index: np.ndarray, now: Now) -> Ended:
@@ -121,12 +129,14 @@ class Endings:
         # count, yet arrived, has not.
         over = judge.over
         failed = unstable | gone | hand_lost | lost | (over & ~judge.held)
+        cut = (step >= self._cut) & ~failed & ~over
+        self._cut[failed | over | cut] = _NEVER
         return Ended(
             terminated=failed,
-            truncated=over & ~failed,
-            success=judge.success & ~failed & ~self._helped,
+            truncated=(over & ~failed) | cut,
+            success=judge.success & ~failed & ~self._partial & ~cut,
             failure=self._failure(failed, gone, goal_index, now, distance),
-            helped=self._helped.copy(),
+            partial=self._partial | cut,
         )
 
     def _set_limit(self, rows: Rows, step: np.ndarray, goal_index: np.ndarray) -> None:

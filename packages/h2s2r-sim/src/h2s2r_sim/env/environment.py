@@ -116,7 +116,10 @@ class Environment:
         self.beginnings.seed(seed)
         self._archive = None
         self._waiting.empty()
-        return self._begin(np.arange(self.num_envs), {})
+        obs = self._begin(np.arange(self.num_envs), {})
+        if self.cfg.termination.stagger:
+            self.episodes.endings.stagger(self.beginnings.rng)
+        return obs
 
     def step(
         self, action: np.ndarray
@@ -150,7 +153,7 @@ class Environment:
             "final_obs": final_obs,
             "failure": ended.failure,
             "success": ended.success,
-            "helped": ended.helped,
+            "partial": ended.partial,
             "wxyz_xyz_world_object": now.state.wxyz_xyz_world_object.copy(),
             "anchor_error": now.judged.anchor.copy(),
             "position_error": now.judged.position.copy(),

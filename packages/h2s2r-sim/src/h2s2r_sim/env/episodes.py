@@ -86,8 +86,8 @@ class Episodes:
         self.sensors.reset(everyone, state, beginning.signals, rng)
         self.knowledge.forget(everyone, self.goal_index)
         self.now = self.knowledge.look(state, self.goal_index, _ALL)
-        helped = np.zeros(self.num_envs, dtype=bool)
-        self.endings.begin(everyone, self.step_count, self.goal_index, self.now, helped)
+        partial = np.zeros(self.num_envs, dtype=bool)
+        self.endings.begin(everyone, self.step_count, self.goal_index, self.now, partial)
 
     def admit(self, env_ids: np.ndarray, waiting: Episodes, rows: slice) -> None:
         """Let others, which have begun, take the place of the episodes ``env_ids`` (K)."""
@@ -103,8 +103,8 @@ class Episodes:
         self.knowledge.forget(env_ids, self.goal_index)
         there = self.knowledge.look(state, self.goal_index, env_ids)
         copy_rows(self.now, env_ids, there, _ALL)
-        helped = np.ones(len(env_ids), dtype=bool)
-        self.endings.begin(env_ids, self.step_count, self.goal_index, self.now, helped)
+        partial = np.ones(len(env_ids), dtype=bool)
+        self.endings.begin(env_ids, self.step_count, self.goal_index, self.now, partial)
 
     def look(self, state: EngineState) -> Now:
         """Take worlds and clocks as they are now for the truth."""

@@ -41,6 +41,10 @@ class TerminationCfg:
     """[m] from the robot's base within which the object stays."""
     judged: bool = False
     """Whether an episode also ends as soon as success, by the full reference, has become impossible: for evaluation."""
+    stagger: bool = False
+    """Whether the first episodes after a reset are cut short, each at another moment, so that from then on all parts of the
+    reference are met at once: for learners. Where all environments go through the task in step, what is learned of one part
+    is unlearned while all of them are in the next."""
 
     def __post_init__(self) -> None:
         if self.anchor_error < SUCCESS.anchor:
