@@ -10,7 +10,7 @@ pytest.importorskip("rsl_rl")
 
 from h2s2r_rl.config import PRESETS, TrainCfg  # noqa: E402
 from h2s2r_rl.train import TrainingError, learn, load_checkpoint, train  # noqa: E402
-from h2s2r_rl.train.curriculum import at_share, next_share  # noqa: E402
+from h2s2r_rl.train.curriculum import at_share, env_cfg_at, next_share  # noqa: E402
 from h2s2r_schemas.errors import SchemaError  # noqa: E402
 from h2s2r_schemas.testing import PointMassEnv  # noqa: E402
 from h2s2r_sim.config import EnvCfg  # noqa: E402
@@ -31,6 +31,16 @@ def test_a_share_of_every_perturbation_but_of_what_the_camera_is():
         assert getattr(half.perturbation, cause) == pytest.approx(expected * getattr(whole.perturbation, cause))
     assert replace(half, perturbation=whole.perturbation) == whole
     assert at_share(whole, 1.0) is whole
+
+
+def test_episodes_end_early_at_first_and_as_the_environment_says_at_last():
+    cfg = replace(CFG, first_limit=0.04)
+    limits = [env_cfg_at(cfg, share).termination.anchor_error for share in (0.25, 0.625, 1.0)]
+    assert limits == pytest.approx([0.04, 0.07, 0.10])
+    assert env_cfg_at(cfg, 1.0) is cfg.env
+    assert env_cfg_at(CFG, 0.25) == at_share(CFG.env, 0.25)
+    with pytest.raises(SchemaError, match="first_limit"):
+        replace(CFG, first_limit=0.2)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +93,7 @@ def test_impossible_settings_are_refused():
 
 def test_every_preset_can_be_made():
     assert {name: make().steps for name, make in PRESETS.items()} == {
-        "fast": 400_000, "full": 2_000_000, "curriculum": 1_200_000,
+        "fast": 600_000, "full": 2_000_000, "curriculum": 1_200_000,
     }  # fmt: skip
 
 

@@ -56,9 +56,9 @@ def test_action_change_and_hand_tracking() -> None:
     assert rewards.hand_tracking(near, near)[0] == 1.0 > rewards.hand_tracking(near, far)[0] > 0.0
 
 
-def test_no_termination_cuts_a_success_short() -> None:
-    with pytest.raises(SchemaError, match="cut successful episodes"):
-        TerminationCfg(anchor_error=0.5 * SUCCESS.anchor)
+def test_no_termination_cuts_a_success_short_unless_asked_to() -> None:
+    with pytest.raises(SchemaError, match="anchor_error 0 m and slack_decay"):
+        TerminationCfg(anchor_error=0)
     cfg = TerminationCfg()
     time = np.linspace(0.0, 20.0, 50)
     assert (terminations.anchor_limit(cfg, np.zeros(50), time) >= SUCCESS.anchor).all()

@@ -43,7 +43,7 @@ from h2s2r_schemas.artifacts import HandPose, HandTrajectory, ObjectModel, Objec
 from h2s2r_schemas.codec import encode, load, save, write_whole
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
-from h2s2r_sim.config import EnvCfg, for_evaluation
+from h2s2r_sim.config import for_evaluation
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.clear import LEAST_FREE, clear_start
 from h2s2r_sim.env.start.pool import StartCfg
@@ -91,7 +91,7 @@ class _Learning:
         self._cfg, self._progress = cfg, progress
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         # What the start was found by: with things around it, most displaced starts may touch one.
-        self._env = EnvCfg(num_threads=cores, start=StartCfg(min_valid=LEAST_FREE))
+        self._env = replace(fast().env, num_threads=cores, start=StartCfg(min_valid=LEAST_FREE))
 
     def named_task(self, work: Work) -> None:
         """A task that needs no recording."""

@@ -47,7 +47,6 @@ def command(cfg: RunCfg, folder: Path) -> list[str]:
         frames = None if cfg.frames is None else f"{cfg.frames[0]}:{cfg.frames[1]}"
         names = ("object", "mass", "scene", "fps", "robot", "mirror", "seed", "steps", "rehearsal_seed", "tracked")
         asked = {"frames": frames, **{name: getattr(cfg, name) for name in names}}
-    asked |= {"rehearsal-seed": cfg.rehearsal_seed, "tracked": cfg.tracked}
     words += [word for name, value in asked.items() for word in _option(name, value)]
     return [*words, "--out", str(folder)]
 

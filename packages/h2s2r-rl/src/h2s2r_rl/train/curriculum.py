@@ -1,4 +1,4 @@
-"""From narrow to wide: how much of the perturbations a training meets, and when it meets more.
+"""From narrow to wide: how much of the perturbations a training meets, how far off an object may be, and when it meets more.
 
 In:  an environment's configuration, how often episodes succeeded.   Out: the configuration of the next stretch.
 Not here: the perturbations (h2s2r_sim.perturbation), when a stretch ends (resume).
@@ -23,6 +23,16 @@ def at_share(cfg: EnvCfg, share: float) -> EnvCfg:
     noise = cfg.perturbation
     severities = {cause: share * getattr(noise, cause) for cause in CAUSES if cause not in _KEPT}
     return replace(cfg, perturbation=noise.replace(**severities))
+
+
+def env_cfg_at(cfg: TrainCfg, share: float) -> EnvCfg:
+    """The environment of a training at this share: its perturbations, and the error at which episodes end."""
+    env = at_share(cfg.env, share)
+    if cfg.first_limit is None or share >= 1.0:
+        return env
+    grown = (share - cfg.first_share) / (1.0 - cfg.first_share)
+    limit = cfg.first_limit + grown * (env.termination.anchor_error - cfg.first_limit)
+    return replace(env, termination=replace(env.termination, anchor_error=limit))
 
 
 def next_share(cfg: TrainCfg, share: float, success: float, done: float) -> float:

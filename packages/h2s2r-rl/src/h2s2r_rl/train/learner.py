@@ -22,7 +22,7 @@ from h2s2r_rl.config import TrainCfg, fast
 from h2s2r_rl.train.actor import Actor, torch_threads
 from h2s2r_rl.train.algorithm import rsl_rl_config
 from h2s2r_rl.train.checkpoint import load_checkpoint, save_checkpoint
-from h2s2r_rl.train.curriculum import at_share, next_share
+from h2s2r_rl.train.curriculum import env_cfg_at, next_share
 from h2s2r_rl.train.progress import Progress
 from h2s2r_rl.train.purpose import purpose
 from h2s2r_rl.train.resume import Done, begin_stretch, content_of, restore
@@ -72,7 +72,7 @@ def train(
     spec = task if isinstance(task, TaskSpec) else load_task(task)
 
     def env_at(share: float) -> VecEnv:
-        return make_env(spec, robot, cfg.num_envs, at_share(cfg.env, share))
+        return make_env(spec, robot, cfg.num_envs, env_cfg_at(cfg, share))
 
     return learn(env_at(1.0), cfg, folder, watch, resume, env_at)
 
