@@ -84,7 +84,7 @@ def test_observations_of_another_size_are_refused(tmp_path):
 
 
 def test_presets():
-    assert set(PRESETS) == {"curriculum", "fast", "full"}
+    assert set(PRESETS) == {"fast", "full"}
     assert PRESETS["fast"]().memory > 0
     assert full() == replace(PRESETS["fast"](), steps=full().steps)
     assert full().steps > PRESETS["fast"]().steps

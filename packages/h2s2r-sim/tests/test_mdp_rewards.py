@@ -60,10 +60,26 @@ def test_no_termination_cuts_a_success_short_unless_asked_to() -> None:
     with pytest.raises(SchemaError, match="anchor_error 0 m and slack_decay"):
         TerminationCfg(anchor_error=0)
     cfg = TerminationCfg()
+    limit = terminations.reference_limit(cfg, np.zeros((50, 4, 3)), 1 / 15)
     time = np.linspace(0.0, 20.0, 50)
-    assert (terminations.anchor_limit(cfg, np.zeros(50), time) >= SUCCESS.anchor).all()
-    assert terminations.anchor_limit(cfg, np.array([0.12]), np.array([0.0]))[0] > 0.12
-    assert terminations.anchor_limit(cfg, np.array([0.12]), np.array([5.0]))[0] == SUCCESS.anchor
+    assert (terminations.anchor_limit(cfg, limit, np.zeros(50), time) >= SUCCESS.anchor).all()
+    assert terminations.anchor_limit(cfg, limit[:1], np.array([0.12]), np.array([0.0]))[0] > 0.12
+    assert terminations.anchor_limit(cfg, limit[:1], np.array([0.12]), np.array([5.0]))[0] == SUCCESS.anchor
+
+
+def test_what_moves_fast_may_be_as_far_behind_as_it_gets_in_the_lag() -> None:
+    with pytest.raises(SchemaError, match="lag -1 s"):
+        TerminationCfg(lag=-1)
+    # Stands for 2 s, then moves by 0.06 m/s for 2 s, stands again, and comes back at once.
+    height = np.interp(0.1 * np.arange(81), [0.0, 2.0, 4.0, 7.0, 7.1, 8.0], [0.0, 0.0, 0.12, 0.12, 0.0, 0.0])
+    anchors = np.zeros((81, 4, 3))
+    anchors[..., 2] = height[:, None]
+    limit = terminations.reference_limit(TerminationCfg(anchor_error=0.05, lag=1.5), anchors, 0.1)
+    assert limit[[0, 20, 28]] == pytest.approx(0.05)
+    assert limit[[35, 40, 45]] == pytest.approx([0.09, 0.09, 0.06])
+    assert limit[[60, 71, 80]] == pytest.approx([0.05, SUCCESS.anchor, SUCCESS.anchor])
+    # A learner whose limit has grown to what success allows has the same one everywhere.
+    assert terminations.reference_limit(TerminationCfg(lag=1.5), anchors, 0.1) == pytest.approx(SUCCESS.anchor)
 
 
 @pytest.mark.requirement("H55")

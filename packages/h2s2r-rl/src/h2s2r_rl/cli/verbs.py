@@ -46,7 +46,7 @@ def train(
     task: _TASK,
     /,
     robot: str = "iiwa14_allegro",
-    preset: Literal["fast", "full", "curriculum"] = "fast",
+    preset: Literal["fast", "full"] = "fast",
     steps: int | None = None,
     num_envs: int | None = None,
     seed: int = 0,
@@ -63,7 +63,7 @@ def train(
     Args:
         task: what is to be learned.
         robot: name or folder.
-        preset: fast: minutes; full: for what fast does not learn; curriculum: a trial for grasps.
+        preset: fast: minutes; full: more of them, for what has to be grasped.
         steps: policy steps over all environments; the preset's if not given.
         num_envs: environments stepped together; the preset's if not given.
         seed: of everything that is drawn.

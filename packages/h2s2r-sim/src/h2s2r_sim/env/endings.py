@@ -70,6 +70,7 @@ class Endings:
 
     def __init__(self, cfg: TerminationCfg, num_envs: int, path: GoalPath, table_height: float) -> None:
         self._cfg, self._path, self._table_height = cfg, path, table_height
+        self._reference_limit = terminations.reference_limit(cfg, path.reference.p_world_anchors, path.control_dt)
         self._judge = Judge(num_envs, path.control_dt, path.duration)
         self._start_error = np.zeros(num_envs)
         self._start_distance = np.zeros(num_envs)
@@ -140,7 +141,8 @@ class Endings:
         )
 
     def _set_limit(self, rows: Rows, step: np.ndarray, goal_index: np.ndarray) -> None:
-        widened = terminations.anchor_limit(self._cfg, self._start_error[rows], step * self._path.control_dt)
+        time, limit = step * self._path.control_dt, self._reference_limit[goal_index]
+        widened = terminations.anchor_limit(self._cfg, limit, self._start_error[rows], time)
         self.anchor_limit[rows] = widened + self._path.gap[goal_index]
 
     def _failure(

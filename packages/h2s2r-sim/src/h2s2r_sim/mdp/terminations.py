@@ -12,6 +12,7 @@ from h2s2r_schemas import arrays
 from h2s2r_schemas.arrays import Array
 from h2s2r_schemas.artifacts import FAILURE_KINDS, SUCCESS
 from h2s2r_schemas.errors import SchemaError
+from h2s2r_sim.mdp.tracking import anchor_distance
 
 DROPPED, MISSED, STUCK, OUT_OF_WORKSPACE, UNSTABLE = range(len(FAILURE_KINDS))
 
@@ -28,6 +29,9 @@ class TerminationCfg:
     """[m] mean anchor-point error, from what is aimed at, above which an episode is lost; more where something else than the
     full reference is aimed at, by as much as the reference is off it. For learners it may be less than success allows: where
     an object that is never tipped, or lifted, stays within what success allows until the end, nothing is lost by not doing it."""
+    lag: float | None = None
+    """[s] for which an object may stay behind: where the reference moves further than ``anchor_error`` in this time, the limit
+    is as much, up to what success allows. None for the same limit everywhere."""
     start_slack: float = 0.05
     """[m] by which the limit exceeds 1.15 times the error at the start, where that is larger: a displaced start must not end
     at once, but has to be mended."""
@@ -50,12 +54,36 @@ class TerminationCfg:
     def __post_init__(self) -> None:
         if not self.anchor_error > 0.0 or not self.slack_decay > 0.0:
             raise SchemaError(f"anchor_error {self.anchor_error} m and slack_decay {self.slack_decay} m/s are above 0.")
+        if self.lag is not None and not self.lag > 0.0:
+            raise SchemaError(f"lag {self.lag} s is above 0, or none.")
 
 
-def anchor_limit(cfg: TerminationCfg, start_error: Array, time: Array) -> Array:
-    """(N) [m] error at which an episode ends, ``time`` (N) [s] after its start with error ``start_error`` (N) [m]."""
+def reference_limit(cfg: TerminationCfg, p_world_anchors: Array, control_dt: float) -> Array:
+    """(T) [m] error at which an episode ends at each step of the goal clock, whatever its start.
+
+    Args:
+        cfg: what is allowed.
+        p_world_anchors: (T, K, 3) [m] anchor points of the reference.
+        control_dt: [s] between its steps.
+    """
+    limit = arrays.norm(p_world_anchors[:, 0]) * 0.0 + cfg.anchor_error
+    for steps in range(1, 1 + int((cfg.lag or 0.0) / control_dt)):
+        moved = anchor_distance(p_world_anchors[steps:], p_world_anchors[:-steps])
+        limit[steps:] = arrays.maximum(limit[steps:], arrays.minimum(moved, SUCCESS.anchor))
+    return limit
+
+
+def anchor_limit(cfg: TerminationCfg, limit: Array, start_error: Array, time: Array) -> Array:
+    """(N) [m] error at which an episode ends, ``time`` (N) [s] after its start with error ``start_error`` (N) [m].
+
+    Args:
+        cfg: how much more is allowed after a displaced start.
+        limit: (N) [m] of the reference at this time, whatever the start.
+        start_error: (N) [m].
+        time: (N) [s].
+    """
     widened = 1.15 * start_error + cfg.start_slack - cfg.slack_decay * time
-    return arrays.maximum(widened, cfg.anchor_error)
+    return arrays.maximum(widened, limit)
 
 
 def hand_limit(distance: float | None, start_distance: Array) -> Array:
