@@ -19,7 +19,7 @@ from h2s2r_sim.config import ablated
 
 def result(task="snackbox_push", method="policy", seed=0, successes=90, sources="now", **more):
     scores = {level: Score(100, n, {"stuck": 100 - n}, 7) for level, n in (("standard", successes), ("paper", 50))}
-    job_more = {key: more.pop(key) for key in ("ablation", "robot") if key in more}
+    job_more = {key: more.pop(key) for key in ("ablation", "robot", "preset") if key in more}
     job = Job(task, method, seed, **job_more)
     return Result(job, scores | more.pop("checks", {}), "h2s2r-rl …", "a machine", sources, **more)
 
@@ -79,7 +79,7 @@ def test_jobs_are_done_in_parallel_and_one_that_fails_stops_no_other(tmp_path):
 def test_a_job_is_done_once_for_the_same_sources(tmp_path):
     job = Job("snackbox_push", "replay", episodes=1)
     first = do(job, tmp_path)
-    assert first.sources == sources_hash()
+    assert first.sources == sources_hash(first.job.task)
     assert set(first.scores) == {"standard", "paper"}
     assert first.command == "h2s2r-rl experiment one snackbox_push --method replay --episodes 1"
     # What is on disk counts, as long as the sources are the same.
@@ -162,7 +162,7 @@ class TestFigures:
             result(method="behaviour_cloning", successes=40),
             result(robot="iiwa14_leap", successes=88),
         ]
-        found = committed.figures(everything, "now")
+        found = committed.figures(everything, lambda task: "now")
         assert found["success_mean"] == pytest.approx(0.93)
         assert found["success_worst"] == 0.90
         assert found["cpu_minutes_median_push_pivot"] == 6.5
@@ -176,7 +176,7 @@ class TestFigures:
         assert found["stale"] is False
 
     def test_other_sources_are_stale_and_leave_the_means(self):
-        found = committed.figures([result(sources="before")], "now")
+        found = committed.figures([result(sources="before")], lambda task: "now")
         assert found["stale"] is True
         assert found["success_mean"] == 0.9
 
@@ -189,16 +189,32 @@ class TestFigures:
         monkeypatch.setattr(committed, "do", lambda job, folder: replace(result(), job=job))
         assert committed.run(rerun="plate_push", seed=3)["plate_push_seeds"] == 1
 
+    def test_what_is_made_anew_is_trained_as_what_is_kept(self):
+        kept = [result(task="plate_lift_rack", preset="full"), result(task="plate_push")]
+        assert committed.anew("plate_lift_rack", 4, kept) == Job(
+            "plate_lift_rack", seed=4, preset="full", transfer=True
+        )
+        assert committed.anew("pitcher_pour", 4, kept) == Job("pitcher_pour", seed=4, transfer=True)
 
-def test_sources_are_all_files_but_results(tmp_path):
-    (tmp_path / "results").mkdir()
+
+def test_sources_of_a_task_are_all_files_but_results_and_other_tasks(tmp_path):
+    def found():
+        return folder_hash(tmp_path, "mine")
+
+    tasks = tmp_path / "assets" / "tasks"
+    for folder in (tmp_path / "results", tasks):
+        folder.mkdir(parents=True)
     (tmp_path / "a.py").write_text("1")
-    before = folder_hash(tmp_path)
+    (tasks / "mine.toml").write_text("1")
+    before = found()
     (tmp_path / "results" / "one.json").write_text("{}")
-    assert folder_hash(tmp_path) == before
+    (tasks / "other.toml").write_text("1")
+    assert found() == before
+    (tasks / "mine.toml").write_text("2")
+    task_changed = found()
     (tmp_path / "a.py").write_text("2")
-    changed = folder_hash(tmp_path)
+    changed = found()
     (tmp_path / "a.py").rename(tmp_path / "b.py")
-    assert len({before, changed, folder_hash(tmp_path)}) == 3
+    assert len({before, task_changed, changed, found()}) == 4
     with pytest.raises(H2S2RError, match="not installed"):
-        sources_hash(("h2s2r_nothing",))
+        sources_hash("plate_push", ("h2s2r_nothing",))

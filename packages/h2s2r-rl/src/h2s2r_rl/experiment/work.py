@@ -66,7 +66,7 @@ def do(job: Job, folder: Path, say: Say = lambda text: None) -> Result:
     path = result_path(folder, job)
     if path.exists():
         found = load_result(path)
-        if found.job == job and found.sources == sources_hash():
+        if found.job == job and found.sources == sources_hash(job.task):
             return found
     task = load_task(job.task)
     embodiment = load_embodiment(job.robot, task.side)
@@ -158,7 +158,7 @@ def _result(job: Job, scores: dict[str, Score], **training: object) -> Result:
     machine = (
         f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, MuJoCo {version('mujoco')}"
     )
-    return Result(job, scores, command, machine, sources_hash(), **training)  # type: ignore[arg-type]
+    return Result(job, scores, command, machine, sources_hash(job.task), **training)  # type: ignore[arg-type]
 
 
 def read_curve(path: Path) -> list[list[float]]:
