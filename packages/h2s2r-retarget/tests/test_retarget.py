@@ -13,7 +13,9 @@ from hands_for_tests import human_hand
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
 from h2s2r_retarget.result import MAX_PENETRATION, CollisionError, PalmUnreachableError
 from h2s2r_retarget.retarget import Retargeter, retarget, retarget_hand
-from h2s2r_retarget.trajectory import MAX_HAND_STEP, retarget_hand_path
+from h2s2r_retarget.solve import Solver, SolverCfg
+from h2s2r_retarget.solve.restarts import spread_starts
+from h2s2r_retarget.trajectory import MAX_HAND_STEP, retarget_hand_path, retarget_path
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, Scene, SceneBody, Shape
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
@@ -112,6 +114,26 @@ def test_a_path_is_followed_without_a_jump(robot, side):
     assert found.ok.all()
     assert np.abs(np.diff(found.joint_pos, axis=0)).max() < np.deg2rad(15)
     assert found.palm_position_error.max() < 1e-3
+
+
+def test_a_path_goes_on_from_where_the_robot_stands():
+    """An arm of seven joints can begin a path in several ways; the one that it stands in is kept."""
+    retargeter, keypoints = Retargeter(load_embodiment("iiwa14_allegro")), path("right", 20)
+    best, chain = retarget_path(retargeter, keypoints), retargeter.arm_chain
+    assert chain is not None
+    guesses = spread_starts(chain.lower, chain.upper, 64, seed=0)
+    wxyz_xyz = np.broadcast_to(best.Ts_world_palm.wxyz_xyz[0], (64, 1, 7))
+    solver = Solver(chain, poses=(retargeter.embodiment.palm_frame,), cfg=SolverCfg(restarts=0))
+    found = solver.solve(SE3(wxyz_xyz), guess=guesses)
+    inside = np.minimum(found.joint_pos - chain.lower, chain.upper - found.joint_pos).min(-1) > 0.15
+    others = np.abs(found.joint_pos - best.joint_pos[0, :7]).max(-1) > 0.5
+    start = best.joint_pos[0].copy()
+    start[:7] = found.joint_pos[inside & others & found.reached[:, 0]][0]
+    there = retarget_path(retargeter, keypoints, start=start)
+    np.testing.assert_allclose(there.joint_pos[0], start, atol=1e-2)
+    assert there.ok.all() and there.palm_position_error.max() < 1e-3
+    with pytest.raises(SchemaError, match="start has shape"):
+        retarget_path(retargeter, keypoints, start=start[:7])
 
 
 def test_frames_out_of_reach_are_flagged_and_the_others_kept():

@@ -89,6 +89,8 @@ def test_impossible_settings_are_refused():
         TrainCfg(init_std_hand=0.0)
     with pytest.raises(SchemaError, match="first_share"):
         TrainCfg(first_share=0.0)
+    with pytest.raises(SchemaError, match="no effect"):
+        TrainCfg(first_limit=0.03)
 
 
 def test_every_preset_can_be_made():

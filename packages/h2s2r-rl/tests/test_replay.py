@@ -4,11 +4,20 @@ import numpy as np
 import pytest
 
 from h2s2r_retarget.embodiment import load_embodiment
-from h2s2r_rl.baselines import ObjectAwareReplay, Replay, joint_path, replay_env, replay_policy, scripted_hand
+from h2s2r_rl.baselines import (
+    REPLAYS,
+    ObjectAwareReplay,
+    Replay,
+    joint_path,
+    replay_env,
+    replay_policy,
+    scripted_hand,
+)
 from h2s2r_rl.evaluate import evaluate
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.config import EnvCfg
+from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.pool import StartCfg
 from h2s2r_sim.mdp.goal import GoalCfg, GoalPath
 from h2s2r_sim.mdp.tracking import TrackedObject
@@ -83,6 +92,19 @@ def test_a_moved_object_is_followed_by_one_of_them(path):
 def test_without_noise_a_replayed_push_succeeds():
     policy = replay_policy("replay", PUSH, ALLEGRO, QUIET)
     assert evaluate(policy, PUSH, ALLEGRO, replay_env("replay", QUIET), episodes=1, seed=9).success == 1.0
+
+
+@pytest.mark.parametrize("name", REPLAYS)
+def test_the_arm_need_not_swing_over_to_where_its_path_begins(name):
+    task = load_task("snackbox_pivot")
+    policy = replay_policy(name, task, ALLEGRO, QUIET)
+    env = make_env(task, ALLEGRO, 1, replay_env(name, QUIET))
+    obs = env.reset(0)
+    # The box is brought to the wall, 8 cm away, as it was shown.
+    for _ in range(38):
+        obs, _, terminated, _, extras = env.step(policy.act(obs["actor"]))
+        assert not terminated.any()
+    assert extras["anchor_error"][0] < 0.01
 
 
 def test_episodes_begin_at_their_own_time(path):

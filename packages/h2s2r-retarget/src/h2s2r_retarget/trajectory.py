@@ -50,6 +50,7 @@ def retarget_path(
     side: str | None = None,
     max_joint_step: float = MAX_JOINT_STEP,
     progress: Progress = _silent,
+    start: np.ndarray | None = None,
 ) -> Retargeted:
     """Follow a path of hands (T, 21, 3) [m] in the world. A frame out of reach holds the nearest configuration of its
     track, and ``ok`` says so.
@@ -60,17 +61,23 @@ def retarget_path(
         side: whose hand; the robot's own if none.
         max_joint_step: [rad; m] a larger step between two frames is flagged.
         progress: called with frames done and frames in all.
+        start: (J) [rad; m] where the robot stands before the first frame: the arm then follows the one track that goes on
+            from there, and the fingers begin there. None for the best track, wherever it begins.
 
     Raises:
-        SchemaError: see ``Retargeter.targets``; or not a path.
+        SchemaError: see ``Retargeter.targets``; not a path; or a start of another robot.
     """
     Ts_world_wanted, p_world_wanted = retargeter.targets(keypoints, side)
     if len(Ts_world_wanted.batch) != 1 or not len(Ts_world_wanted):
         raise SchemaError(f"A path has keypoints of shape (T, 21, 3); these make a batch of {Ts_world_wanted.batch}.")
-    arm_pos, Ts_world_palm = _arm_path(retargeter, Ts_world_wanted, max_joint_step, progress)
+    arm, joints = retargeter.embodiment.num_arm_joints, retargeter.embodiment.home.shape
+    if start is not None and np.shape(start) != joints:
+        raise SchemaError(f"start has shape {np.shape(start)}; this robot's joint positions have {joints}.")
+    arm_start, hand_start = (None, None) if start is None else (start[:arm], start[arm:])
+    arm_pos, Ts_world_palm = _arm_path(retargeter, Ts_world_wanted, max_joint_step, progress, arm_start)
     p_palm_wanted = Ts_world_palm[:, None].inv().apply(p_world_wanted)
     floor = retargeter.solve_fingertips(p_palm_wanted)
-    hand_pos = _hand_path(retargeter, p_palm_wanted, floor)
+    hand_pos = _hand_path(retargeter, p_palm_wanted, floor, hand_start)
     frames = retargeter.describe(arm_pos, hand_pos, Ts_world_palm, Ts_world_wanted, p_world_wanted, floor)
     steps = np.abs(np.diff(frames.joint_pos, axis=0)).max(axis=-1, initial=0.0)
     return replace(frames, ok=frames.ok & np.concatenate(([True], steps <= max_joint_step)))
@@ -122,15 +129,18 @@ def _following(solver_cfg: SolverCfg) -> SolverCfg:
 
 
 def _arm_path(
-    retargeter: Retargeter, Ts_world_wanted: SE3, max_joint_step: float, progress: Progress
+    retargeter: Retargeter, Ts_world_wanted: SE3, max_joint_step: float, progress: Progress, start: np.ndarray | None
 ) -> tuple[np.ndarray, SE3]:
-    """Arm joints (T, A) of the best track, and the palm poses they reach."""
+    """Arm joints (T, A) of the track from ``start`` (A), or of the best one, and the palm poses they reach."""
     chain = retargeter.arm_chain
     if chain is None:
         return np.zeros((len(Ts_world_wanted), 0)), Ts_world_wanted
     palm = retargeter.embodiment.palm_frame
     follow = Solver(chain, poses=(palm,), cfg=_following(retargeter.cfg))
-    joint_pos = _first_solutions(retargeter, follow, Ts_world_wanted[:1])
+    if start is None:
+        joint_pos = _first_solutions(retargeter, follow, Ts_world_wanted[:1])
+    else:
+        joint_pos = np.asarray(follow.solve(Ts_world_wanted[:1, None], guess=start[None]).joint_pos)
     tracks = [joint_pos]
     for frame in range(1, len(Ts_world_wanted)):
         Ts_world_target = SE3(np.broadcast_to(Ts_world_wanted.wxyz_xyz[frame], (len(joint_pos), 1, 7)))
@@ -168,14 +178,18 @@ def _best_track(Ts_world_palm: SE3, joint_pos: np.ndarray, Ts_world_wanted: SE3,
     return int(np.lexsort((largest, -reached.sum(axis=-1)))[0])
 
 
-def _hand_path(retargeter: Retargeter, p_palm_wanted: np.ndarray, floor: Solution) -> np.ndarray:
-    """Hand joints (T, H): each finger goes on from where it was, or over to the solution of ``floor`` if that is better."""
+def _hand_path(
+    retargeter: Retargeter, p_palm_wanted: np.ndarray, floor: Solution, start: np.ndarray | None
+) -> np.ndarray:
+    """Hand joints (T, H): each finger goes on from where it was, at first from ``start`` (H) or the best solution, or over
+    to the solution of ``floor`` if that is better.
+    """
     chain, tips = retargeter.hand_chain, retargeter.embodiment.fingertip_frames
     follow = Solver(chain, points=tips, cfg=_following(retargeter.cfg))
     moves = np.zeros((len(tips), len(chain.joint_names)), dtype=bool)  # (F, H) which joints move the finger
     for part in independent_parts(chain, tips, num_poses=0, together=False):
         moves[np.ix_(part.frames, part.joints)] = True
-    path = [np.asarray(floor.joint_pos)[0]]
+    path = [np.asarray(floor.joint_pos)[0] if start is None else start]
     for frame, wanted in enumerate(retargeter.hand_points(p_palm_wanted)[1:], 1):
         near = follow.solve(p_root_points=wanted, guess=path[-1])
         behind = np.asarray(near.position_error - floor.position_error[frame]) > _BETTER

@@ -100,6 +100,11 @@ class TrainCfg:
                 f"first_limit {self.first_limit} m lies above 0 and not above the environment's anchor_error, "
                 f"{self.env.termination.anchor_error} m."
             )
+        if self.first_limit is not None and self.first_share == 1.0:
+            raise SchemaError(
+                f"first_limit {self.first_limit} m has no effect with first_share 1: it grows as the share does. Give none, or a "
+                "smaller share."
+            )
         if not (0.0 < self.gamma < 1.0 and 0.0 <= self.gae_lambda <= 1.0):
             raise SchemaError(f"gamma {self.gamma} lies between 0 and 1, gae_lambda {self.gae_lambda} in [0, 1].")
         # With memory, a mini-batch holds whole episodes: environments are divided, not steps.

@@ -19,6 +19,7 @@ from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.demonstrate.script.grip import load_grip
 from h2s2r_sim.demonstrate.script.manner import Manner
 from h2s2r_sim.demonstrate.script.script import write_script
+from h2s2r_sim.env.start.premanip import robot_pose
 from h2s2r_sim.mdp.goal import GoalPath
 
 #: Which of the script's hands is the one just before contact: after waiting and coming.
@@ -40,7 +41,7 @@ class JointPath:
 
 
 def joint_path(task: TaskSpec, embodiment: Embodiment, path: GoalPath) -> JointPath:
-    """The human's hand path of a task, retargeted to a robot.
+    """The human's hand path of a task, retargeted to a robot that stands where its episodes begin.
 
     Args:
         task: with its hand path, or a bundled one, whose hand path is that of its scripted demonstration.
@@ -55,7 +56,10 @@ def joint_path(task: TaskSpec, embodiment: Embodiment, path: GoalPath) -> JointP
     time = np.minimum(path.control_dt * np.arange(path.last + 1), path.duration)
     flat = hand.p_world_keypoints[seen].reshape(int(seen.sum()), -1)
     keypoints = np.stack([np.interp(time, hand.time[seen], column) for column in flat.T], -1)
-    found = retarget_path(Retargeter(embodiment), keypoints.reshape(len(time), -1, 3), hand.side)
+    # From where episodes begin: an arm of seven joints has many configurations for one palm, and from another one it would
+    # first swing over.
+    start = robot_pose(task, embodiment).joint_pos
+    found = retarget_path(Retargeter(embodiment), keypoints.reshape(len(time), -1, 3), hand.side, start=start)
     return JointPath(found.joint_pos, found.Ts_world_palm, found.ok)
 
 
