@@ -46,7 +46,7 @@ def run_demo(
         task: instead of the recording, a bundled task, or where one is.
         robot: a bundled robot, or its folder.
         seed: of the training.
-        steps: policy steps of the training; where not given, 400,000 for the bundled recording and 600,000 for a task.
+        steps: policy steps of the training; where not given, 400,000 for the bundled recording and 700,000 for a task.
         rehearsal_seed: of the emulated cells that the policy is rehearsed in; drawn anew where not given.
         tracked: rehearse with object poses tracked in pictures of the emulated cell, not taken from it with noise.
         out: folder of all stages. What is done there already, from the same, is kept.
@@ -95,7 +95,7 @@ def run_recording(
         robot: a bundled robot, or its folder; its hand becomes the human's, left or right.
         mirror: mirror the demonstration first: what a left hand did is learnt by a right one.
         seed: of the training.
-        steps: policy steps of the training; 600,000 where not given.
+        steps: policy steps of the training; 700,000 where not given.
         rehearsal_seed: of the emulated cells that the policy is rehearsed in; drawn anew where not given.
         tracked: rehearse with object poses tracked in pictures of the emulated cell, not taken from it with noise.
         start: do this stage anew, and all after it.
