@@ -43,14 +43,6 @@ def test_episodes_end_early_at_first_and_as_the_environment_says_at_last():
         replace(CFG, first_limit=0.2)
 
 
-def test_exact_friction_is_met_from_the_beginning_and_only_in_training():
-    cfg = replace(CFG, exact_friction=True)
-    scenes = [env_cfg_at(cfg, share).scene for share in (0.25, 1.0)]
-    assert [(scene.cone, scene.impratio) for scene in scenes] == [("elliptic", 3.0)] * 2
-    # Policies are judged in the environment that the configuration names.
-    assert cfg.env.scene == CFG.env.scene and cfg.env.scene.cone == "pyramidal"
-
-
 @pytest.mark.parametrize(
     ("share", "success", "done", "then"),
     [
@@ -103,7 +95,7 @@ def test_impossible_settings_are_refused():
 
 def test_every_preset_can_be_made():
     assert {name: make().steps for name, make in PRESETS.items()} == {
-        "fast": 700_000, "full": 1_200_000,
+        "fast": 700_000, "full": 1_400_000,
     }  # fmt: skip
 
 

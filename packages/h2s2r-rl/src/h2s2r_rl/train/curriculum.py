@@ -1,4 +1,4 @@
-"""What a training meets: how much of the perturbations, how far off an object may be, which friction; and when it meets more.
+"""From narrow to wide: how much of the perturbations a training meets, how far off an object may be, and when it meets more.
 
 In:  an environment's configuration, how often episodes succeeded.   Out: the configuration of the next stretch.
 Not here: the perturbations (h2s2r_sim.perturbation), when a stretch ends (resume).
@@ -14,9 +14,6 @@ from h2s2r_sim.perturbation import CAUSES
 
 #: Not how far something is off, but what the camera is like: it stays as it is.
 _KEPT = ("camera_hz", "camera_delay")
-#: Stiffness of exact friction over that of the normal force. A plate that was grasped with creeping fingers is still lifted in 37
-#: of 48 episodes with 1, and in 12 with 3 and with 10.
-EXACT_IMPRATIO = 3.0
 
 
 def at_share(cfg: EnvCfg, share: float) -> EnvCfg:
@@ -29,10 +26,8 @@ def at_share(cfg: EnvCfg, share: float) -> EnvCfg:
 
 
 def env_cfg_at(cfg: TrainCfg, share: float) -> EnvCfg:
-    """The environment of a training at this share: its perturbations, its friction, and the error at which episodes end."""
+    """The environment of a training at this share: its perturbations, and the error at which episodes end."""
     env = at_share(cfg.env, share)
-    if cfg.exact_friction:
-        env = replace(env, scene=replace(env.scene, cone="elliptic", impratio=EXACT_IMPRATIO))
     if cfg.first_limit is None or share >= 1.0:
         return env
     grown = (share - cfg.first_share) / (1.0 - cfg.first_share)
