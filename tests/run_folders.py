@@ -57,7 +57,7 @@ PREMANIP = {"frame": 18, "reason": "The object first moves at 2.00 s & not befor
 
 def make_run(folder: Path, until: str = "film", cfg: RunCfg | None = None) -> Path:
     """The folder of a run that was done up to a stage."""
-    cfg = cfg or demo_cfg(None, "iiwa14_allegro", 3, 4096)
+    cfg = cfg or demo_cfg(seed=3, steps=4096)
     stages = quick_stages(cfg)
     write_record(cfg, folder, stages, {"h2s2r-sim": "0.1.0"})
     names = [stage.name for stage in stages]

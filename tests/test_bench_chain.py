@@ -59,10 +59,12 @@ def test_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(bench_chain, "_do", do)
     monkeypatch.setattr(bench_chain, "rehearse", rehearse)
+    monkeypatch.setattr(bench_chain, "_calm", lambda folder, seed: 0.98)
     monkeypatch.setattr(bench_chain, "real_recording", lambda: None)
     figures = bench_chain.run(seeds=(77,))
     assert figures == {
         "success": 0.96,
+        "lost_to_noise": pytest.approx(0.02),
         "rehearsal_success": 0.93,
         "rehearsal_shown": 0.9,
         "wall_minutes": pytest.approx(91.5 / 60),

@@ -13,6 +13,7 @@ from h2s2r.chain.bundled import demo_cfg
 from h2s2r.chain.config import RunCfg
 from h2s2r.chain.record import command, write_record
 from h2s2r.chain.stage import Stage
+from h2s2r_rl.config import fast
 
 OWN = RunCfg(recording=Path("my mug"), object=Path("mug.obj"), mass=0.37)
 
@@ -20,8 +21,11 @@ OWN = RunCfg(recording=Path("my mug"), object=Path("mug.obj"), mass=0.37)
 @pytest.mark.parametrize(
     "cfg",
     [
-        demo_cfg(None, "iiwa14_allegro", 0, None),
-        demo_cfg("plate_push", "iiwa14_leap", 3, 4096),
+        demo_cfg(),
+        demo_cfg(steps=fast().steps),
+        demo_cfg(preset="full", engine="warp:cuda:1"),
+        demo_cfg("plate_push"),
+        demo_cfg("plate_push", robot="iiwa14_leap", seed=3, steps=4096),
         OWN,
         replace(OWN, mirror=True),
         replace(OWN, frames=(53, 88), fps=15.0, scene=Path("scene.toml"), seed=7, steps=1000),

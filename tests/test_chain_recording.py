@@ -20,7 +20,7 @@ from h2s2r_schemas.demo import DemoWriter, open_demo
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.demonstrate import BUNDLED
 
-CFG = demo_cfg(None, "iiwa14_allegro", 3, 4096)
+CFG = demo_cfg(seed=3, steps=4096)
 
 
 def opened(recording: Path, chain: Path, fps: float | None = None) -> Work:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -95,50 +92,3 @@ def test_a_stopped_stage_goes_on_unless_its_inputs_changed(tmp_path: Path) -> No
             run_stages([Stage("train", "learns", stopped, (), {"seed": 0})], tmp_path, start="train")
         run_stages([Stage("train", "learns", goes_on, (), settings)], tmp_path)
         assert (tmp_path / "train" / "out.txt").read_text() == expected
-
-
-KILLED = """
-import sys, time
-from pathlib import Path
-from h2s2r.chain.stage import Stage, run_stages
-folder = Path(sys.argv[1])
-print("ready", flush=True)
-def stage(name, needs):
-    def work(given):
-        log = folder / "log"
-        with log.open("a") as file: file.write(f"{name}\\n")
-        text = "".join((given.of(other) / "out").read_text() for other in needs)
-        at = given.folder / "at"
-        for step in range(int(at.read_text() or 0) if at.exists() else 0, 50):
-            time.sleep(0.008)
-            at.write_text(str(step + 1))
-        (given.folder / "out").write_text(text + name)
-        with log.open("a") as file: file.write(f"{name} done\\n")
-    return Stage(name, name, work, needs)
-run_stages([stage("a", ()), stage("b", ("a",)), stage("c", ("a", "b"))], folder / "chain")
-"""
-
-
-def test_killed_at_any_moment_it_ends_the_same_and_repeats_no_finished_stage(tmp_path: Path) -> None:
-    rng, kills, finished = random.Random(5), 0, {}
-    script, log = [sys.executable, "-c", KILLED, str(tmp_path)], tmp_path / "log"
-    while True:
-        process = subprocess.Popen(script, stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        # A busy machine may take longer to begin than any moment drawn here.
-        process.stdout.readline()
-        try:
-            process.wait(rng.uniform(0.02, 0.4))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
-        process.wait()
-        lines = log.read_text().splitlines() if log.exists() else []
-        for name in "abc":
-            if (tmp_path / "chain" / name / DONE).exists():
-                # Once it is on record, it is not begun again.
-                assert finished.setdefault(name, lines.count(name)) == lines.count(name)
-        if process.returncode == 0:
-            break
-    assert kills >= 3
-    assert (tmp_path / "chain" / "c" / "out").read_text() == "aabc"

@@ -35,9 +35,7 @@ def cfg(tmp_path_factory: pytest.TempPathFactory) -> RunCfg:
     shutil.copytree(
         BUNDLED, recording, ignore=shutil.ignore_patterns("truth.h2s", "scene_gt.json", "??????_??????.png")
     )
-    return replace(
-        demo_cfg(None, "iiwa14_allegro", 3, 4096), recording=recording, episodes=8, rehearsals=1, rehearsal_seed=7
-    )
+    return replace(demo_cfg(seed=3, steps=4096), recording=recording, episodes=8, rehearsals=1, rehearsal_seed=7)
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +83,14 @@ def test_what_is_done_is_kept_and_a_longer_training_keeps_what_was_seen(result: 
     told: list[Told] = []
     with pytest.raises(StageError, match="no stage 'learn'; there are: recording, object, track"):
         run_chain(cfg, result.folder, told.append, start="learn")
-    other = stages_of(replace(cfg, steps=8192), silent)
     same = stages_of(cfg, silent)
-    assert [a.name for a, b in zip(other, same, strict=True) if a.settings != b.settings] == ["train"]
+    for what, redone in (
+        ({"steps": 8192}, ["train"]),
+        ({"preset": "full"}, ["train"]),
+        ({"engine": "warp"}, ["train", "judge", "film"]),
+    ):
+        other = stages_of(replace(cfg, **what), silent)
+        assert [a.name for a, b in zip(other, same, strict=True) if a.settings != b.settings] == redone
 
 
 @pytest.mark.parametrize(
@@ -101,6 +104,8 @@ def test_what_is_done_is_kept_and_a_longer_training_keeps_what_was_seen(result: 
         ({"recording": Path("nowhere")}, "the object that is moved"),
         ({"frames": (5, 2)}, "FIRST:LAST"),
         ({"steps": 0}, "at least 1"),
+        ({"preset": "slow"}, "no preset 'slow'; there are: fast, full"),
+        ({"engine": "ode"}, "no engine 'ode'; there are: mujoco, warp"),
     ],
 )
 def test_what_is_not_there_is_refused(tmp_path: Path, settings: dict[str, object], says: str) -> None:

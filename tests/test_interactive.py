@@ -27,7 +27,7 @@ from h2s2r_schemas.demo import DemoTruth, truth_path
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.demonstrate import BUNDLED, task_from_truth
 
-CFG = demo_cfg(None, "iiwa14_allegro", 3, 4096)
+CFG = demo_cfg(seed=3, steps=4096)
 
 
 def asked_with(*answers: str) -> tuple[list[Question], object]:

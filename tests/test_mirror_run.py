@@ -20,7 +20,7 @@ from h2s2r_schemas.artifacts import ObjectTrajectory, Scene, TaskSpec
 from h2s2r_schemas.codec import load
 from h2s2r_schemas.errors import SchemaError
 
-CFG = replace(demo_cfg(None, "iiwa14_allegro", 3, 4096), mirror=True)
+CFG = replace(demo_cfg(seed=3, steps=4096), mirror=True)
 
 
 def do(stages: list[Stage], name: str, chain: Path) -> None:

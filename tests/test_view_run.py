@@ -84,7 +84,7 @@ def test_a_browser_shows_it(page: RunPage, browser: Any) -> None:
 def test_half_a_run_is_half_shown(tmp_path: Path) -> None:
     run = shown_run(make_run(tmp_path / "begun", "track"))
     assert run.task is None and run.finding is not None and run.finding.hand is None and run.policy == ()
-    task = demo_cfg("plate_push", "iiwa14_allegro", 3, 4096)
+    task = demo_cfg("plate_push", seed=3, steps=4096)
     with pytest.raises(H2S2RError, match=r"neither a recording nor a task.*\n.*demo --task plate_push"):
         (tmp_path / "none" / "recording").mkdir(parents=True)
         make_run(tmp_path / "none", "recording", task)

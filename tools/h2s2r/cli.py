@@ -14,7 +14,7 @@ import sys
 import threading
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import rich
 import tyro
@@ -34,6 +34,8 @@ app = SubcommandApp()
 def run_demo(
     task: str | None = None,
     robot: str = "iiwa14_allegro",
+    preset: Literal["fast", "full"] = "fast",
+    engine: str = "mujoco",
     seed: int = 0,
     steps: int | None = None,
     rehearsal_seed: int | None = None,
@@ -45,12 +47,15 @@ def run_demo(
     Args:
         task: instead of the recording, a bundled task, or where one is.
         robot: a bundled robot, or its folder.
+        preset: of the training; fast: minutes; full: twice the steps, for what has to be grasped.
+        engine: physics engine; on a GPU warp.
         seed: of the training.
-        steps: policy steps of the training; where not given, 400,000 for the bundled recording and 700,000 for a task.
+        steps: policy steps of the training; where not given, the preset's, or 400,000 for the bundled recording with fast.
         rehearsal_seed: of the emulated cells that the policy is rehearsed in; drawn anew where not given.
         tracked: rehearse with object poses tracked in pictures of the emulated cell, not taken from it with noise.
         out: folder of all stages. What is done there already, from the same, is kept.
     """
+    asked = {name: value for name, value in locals().items() if name != "out"}
     # Only here, as it loads torch and the simulator, which the other verbs do without.
     from h2s2r.chain import bundled  # noqa: PLC0415
 
@@ -59,8 +64,7 @@ def run_demo(
         "is stopped.",
         file=sys.stderr,
     )
-    cfg = bundled.demo_cfg(task, robot, seed, steps)
-    return _run(dataclasses.replace(cfg, rehearsal_seed=rehearsal_seed, tracked=tracked), out)
+    return _run(bundled.demo_cfg(**asked), out)
 
 
 @app.command(name="run")
@@ -75,6 +79,8 @@ def run_recording(
     fps: float | None = None,
     robot: str = "iiwa14_allegro",
     mirror: bool = False,
+    preset: Literal["fast", "full"] = "fast",
+    engine: str = "mujoco",
     seed: int = 0,
     steps: int | None = None,
     rehearsal_seed: int | None = None,
@@ -94,8 +100,10 @@ def run_recording(
         fps: frame rate of a recording that stores no times.
         robot: a bundled robot, or its folder; its hand becomes the human's, left or right.
         mirror: mirror the demonstration first: what a left hand did is learnt by a right one.
+        preset: of the training; fast: minutes; full: twice the steps, for what has to be grasped.
+        engine: physics engine; on a GPU warp.
         seed: of the training.
-        steps: policy steps of the training; 700,000 where not given.
+        steps: policy steps of the training; the preset's where not given.
         rehearsal_seed: of the emulated cells that the policy is rehearsed in; drawn anew where not given.
         tracked: rehearse with object poses tracked in pictures of the emulated cell, not taken from it with noise.
         start: do this stage anew, and all after it.
@@ -105,7 +113,6 @@ def run_recording(
     from h2s2r.chain.config import RunCfg, parse_frames  # noqa: PLC0415 - as above
 
     asked["frames"] = None if frames is None else parse_frames(frames)
-    asked["steps"] = RunCfg.steps if steps is None else steps
     return _run(RunCfg(**asked), out, start, _ask if interactive else None)
 
 

@@ -6,6 +6,8 @@ Not here: the stages.
 
 from __future__ import annotations
 
+from typing import Any
+
 from h2s2r.chain.config import RunCfg
 from h2s2r_sim.demonstrate import BUNDLED
 
@@ -15,18 +17,25 @@ BUNDLED_OBJECT = BUNDLED.parents[1] / "objects" / "snackbox.toml"
 BUNDLED_STEPS = 400_000
 
 
-def demo_cfg(task: str | None, robot: str, seed: int, steps: int | None) -> RunCfg:
+def demo_cfg(task: str | None = None, preset: str = "fast", steps: int | None = None, **given: Any) -> RunCfg:
     """What the demo does: the bundled recording, or the task that is named instead.
 
+    Args:
+        task: instead of the recording.
+        preset: of the training.
+        steps: of the training; if none ``BUNDLED_STEPS`` for the recording with ``fast``, and otherwise the preset's.
+        **given: anything else of ``RunCfg``.
+
     Raises:
-        SchemaError: a seed or steps that cannot be.
+        SchemaError: something that cannot be.
     """
-    usual = BUNDLED_STEPS if task is None else RunCfg.steps
+    if steps is None and task is None and preset == "fast":
+        steps = BUNDLED_STEPS
     return RunCfg(
         recording=BUNDLED if task is None else None,
         object=BUNDLED_OBJECT if task is None else None,
         task=task,
-        robot=robot,
-        seed=seed,
-        steps=usual if steps is None else steps,
+        preset=preset,
+        steps=steps,
+        **given,
     )

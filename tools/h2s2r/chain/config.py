@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from h2s2r.chain.corrections import Corrections
-from h2s2r_rl.config import fast
+from h2s2r_rl.config import PRESETS
 from h2s2r_schemas.errors import SchemaError
+from h2s2r_sim.engines import ENGINES
 
 #: Seeds of judged episodes begin here; those of trainings are below.
 FRESH = 1_000_000
@@ -47,8 +48,12 @@ class RunCfg:
     """What a person corrected."""
     seed: int = 0
     """Of the training; the judged episodes have others."""
-    steps: int = fast().steps
-    """Policy steps of the training, over all environments."""
+    preset: str = "fast"
+    """Of the training: ``fast``, or ``full`` for what has to be grasped."""
+    steps: int | None = None
+    """Policy steps of the training, over all environments; the preset's if none."""
+    engine: str = "mujoco"
+    """Physics engine of training, judging and filming; on a GPU ``warp``."""
     episodes: int = 256
     """Fresh episodes the policy is judged on."""
     rehearsals: int = 10
@@ -70,7 +75,11 @@ class RunCfg:
             raise SchemaError("Only a recording is mirrored; a task has its side: leave --mirror out.")
         if not 0 <= self.seed < FRESH:
             raise SchemaError(f"seed is {self.seed}; it lies in [0, {FRESH}), as the judged episodes have those above.")
-        if min(self.steps, self.episodes) < 1:
+        if self.preset not in PRESETS:
+            raise SchemaError(f"There is no preset {self.preset!r}; there are: {', '.join(PRESETS)}.")
+        if self.engine.partition(":")[0] not in ENGINES:
+            raise SchemaError(f"There is no engine {self.engine!r}; there are: {', '.join(ENGINES)}.")
+        if min(1 if self.steps is None else self.steps, self.episodes) < 1:
             raise SchemaError(f"steps {self.steps} and episodes {self.episodes} are at least 1.")
         if self.rehearsals < 0 or (self.rehearsal_seed is not None and self.rehearsal_seed < 0):
             raise SchemaError(f"rehearsals {self.rehearsals} and rehearsal seed {self.rehearsal_seed} are at least 0.")

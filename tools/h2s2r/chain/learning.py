@@ -35,7 +35,7 @@ from h2s2r.chain.stage import Stage, Work, made
 from h2s2r_retarget.embodiment import Embodiment, embodiment_folder, load_embodiment
 from h2s2r_retarget.view import save_png, view_scene
 from h2s2r_rl import train as learn
-from h2s2r_rl.config import TrainCfg, fast
+from h2s2r_rl.config import PRESETS, TrainCfg
 from h2s2r_rl.evaluate import evaluate
 from h2s2r_rl.export import export
 from h2s2r_rl.policy import OnnxPolicy
@@ -59,7 +59,8 @@ def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
     work = _Learning(cfg, progress)
     placed = {"turn": cfg.corrections.turn, "shift": list(cfg.corrections.shift), "least_duration": LEAST_DURATION}
     robot = {"robot": cfg.robot, "files": made(embodiment_folder(cfg.robot))}
-    judged = {"episodes": cfg.episodes, "seed": FRESH + cfg.seed}
+    judged = {"episodes": cfg.episodes, "seed": FRESH + cfg.seed, "engine": cfg.engine}
+    learnt = {"seed": cfg.seed, "preset": cfg.preset, "steps": work.training.steps, "engine": cfg.engine}
     seen = ("mirror",) if cfg.mirror else ("object", "track", "hand", "scene", "premanip")
     if cfg.task is not None:
         named = {"task": hashlib.sha256(encode(load_task(cfg.task))).hexdigest()}
@@ -72,7 +73,7 @@ def learning(cfg: RunCfg, progress: Progress) -> list[Stage]:
     task = first[-1].name
     return [
         *first,
-        Stage("train", "learns", work.train, (task,), robot | {"seed": cfg.seed, "steps": cfg.steps}),
+        Stage("train", "learns", work.train, (task,), robot | learnt),
         Stage("export", "writes what a robot PC runs", work.export, ("train",), {}),
         Stage("judge", "judges the policy on fresh episodes", work.judge, (task, "export"), robot | judged),
         Stage("film", "films the policy", work.film, (task, "export"), robot | judged | {"filmed": _FILMED}),
@@ -91,7 +92,12 @@ class _Learning:
         self._cfg, self._progress = cfg, progress
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         # What the start was found by: with things around it, most displaced starts may touch one.
-        self._env = replace(fast().env, num_threads=cores, start=StartCfg(min_valid=LEAST_FREE))
+        start = StartCfg(min_valid=LEAST_FREE)
+        preset = PRESETS[cfg.preset]()
+        self._env = replace(preset.env, engine=cfg.engine, num_threads=cores, start=start)
+        steps = preset.steps if cfg.steps is None else cfg.steps
+        self.training: TrainCfg = replace(preset, steps=steps, seed=cfg.seed, env=self._env)
+        """How the policy is trained."""
 
     def named_task(self, work: Work) -> None:
         """A task that needs no recording."""
@@ -163,7 +169,7 @@ class _Learning:
             note = f"success while exploring {share}, {at.steps_per_s:,.0f} steps/s"
             self._progress("learning", at.iteration, at.iterations, note)
 
-        learn.train(task, embodiment, self._training(), work.folder, watch, resume=True)
+        learn.train(task, embodiment, self.training, work.folder, watch, resume=True)
 
     def export(self, work: Work) -> None:
         """The policy as a robot PC runs it."""
@@ -212,9 +218,6 @@ class _Learning:
             )
         except NoGraphicsError as error:
             (work.folder / "no_film.txt").write_text(f"{error}\n")
-
-    def _training(self) -> TrainCfg:
-        return replace(fast(), steps=self._cfg.steps, seed=self._cfg.seed, env=self._env)
 
     def _task(self, work: Work) -> tuple[TaskSpec, Embodiment]:
         task = load(work.of("task" if self._cfg.task is not None else "retarget") / TASK, TaskSpec)

@@ -21,6 +21,9 @@ from h2s2r.chain.stage import Stage
 from h2s2r_schemas.codec import write_whole
 from h2s2r_sim.demonstrate import BUNDLED
 
+#: What may be asked of every run.
+_ASKED = ("robot", "preset", "engine", "seed", "steps", "rehearsal_seed", "tracked")
+
 
 def write_record(cfg: RunCfg, folder: Path, stages: Sequence[Stage], versions: Mapping[str, str]) -> None:
     """Leave what is asked for in the folder, before any of it is done."""
@@ -41,18 +44,18 @@ def command(cfg: RunCfg, folder: Path) -> list[str]:
     words = [*(["uv", "run"] if "UV" in os.environ else []), "h2s2r"]
     if cfg.recording is None or (cfg.recording == BUNDLED and cfg.object == BUNDLED_OBJECT):
         words += ["demo", *([] if cfg.task is None else ["--task", cfg.task])]
-        asked = {name: getattr(cfg, name) for name in ("robot", "seed", "steps", "rehearsal_seed", "tracked")}
+        asked = {name: getattr(cfg, name) for name in _ASKED}
     else:
         words += ["run", str(cfg.recording)]
         frames = None if cfg.frames is None else f"{cfg.frames[0]}:{cfg.frames[1]}"
-        names = ("object", "mass", "scene", "fps", "robot", "mirror", "seed", "steps", "rehearsal_seed", "tracked")
+        names = ("object", "mass", "scene", "fps", "mirror", *_ASKED)
         asked = {"frames": frames, **{name: getattr(cfg, name) for name in names}}
     words += [word for name, value in asked.items() for word in _option(name, value)]
     return [*words, "--out", str(folder)]
 
 
 def _option(name: str, value: Any) -> list[str]:
-    default = {"robot": RunCfg.robot, "seed": RunCfg.seed, "steps": RunCfg.steps}.get(name)
+    default = getattr(RunCfg, name, None)
     if isinstance(value, bool):
         return [f"--{_spelled(name)}"] if value else []
     return [] if value in (None, default) else [f"--{_spelled(name)}", str(value)]
