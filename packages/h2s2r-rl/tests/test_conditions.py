@@ -80,6 +80,7 @@ def test_each_check_changes_what_it_names_and_runs():
     changed = {name: change(task, CFG) for name, change in CHECKS.items()}
     assert changed["half_step"][1].decimation == 2 * CFG.decimation
     assert changed["elliptic_cone"][1].scene.cone == "elliptic"
+    assert changed["stiffer_friction"][1].scene.impratio == 10.0
     assert changed["later_pictures"][1].perturbation.camera_delay == pytest.approx(0.09)
     heavy, slippery = changed["slippery_and_heavy"]
     assert heavy.object.mass == pytest.approx(1.3 * task.object.mass)

@@ -1,4 +1,4 @@
-"""From narrow to wide: how much of the perturbations a training meets, how far off an object may be, and when it meets more.
+"""From narrow to wide: which perturbations and which friction a training meets, how far off an object may be, and when more.
 
 In:  an environment's configuration, how often episodes succeeded.   Out: the configuration of the next stretch.
 Not here: the perturbations (h2s2r_sim.perturbation), when a stretch ends (resume).
@@ -14,6 +14,10 @@ from h2s2r_sim.perturbation import CAUSES
 
 #: Not how far something is off, but what the camera is like: it stays as it is.
 _KEPT = ("camera_hz", "camera_delay")
+#: A share by which friction or mass may be off.
+_LARGEST = 0.9
+#: Stiffness of friction over that of the normal.
+_IMPRATIO = 3.0
 
 
 def at_share(cfg: EnvCfg, share: float) -> EnvCfg:
@@ -25,14 +29,36 @@ def at_share(cfg: EnvCfg, share: float) -> EnvCfg:
     return replace(cfg, perturbation=noise.replace(**severities))
 
 
-def env_cfg_at(cfg: TrainCfg, share: float) -> EnvCfg:
-    """The environment of a training at this share: its perturbations, and the error at which episodes end."""
-    env = at_share(cfg.env, share)
-    if cfg.first_limit is None or share >= 1.0:
+def env_cfg_at(cfg: TrainCfg, share: float, stretch: int = 0) -> EnvCfg:
+    """The environment of a stretch between two checkpoints.
+
+    Args:
+        cfg: how is trained.
+        share: of the perturbations, in (0, 1]; with it grows the error at which episodes end.
+        stretch: which one, counted from 0: every second one may have stiff friction.
+    """
+    env = at_share(_wider(cfg), share)
+    if share >= 1.0:
+        return _stiff(env) if cfg.stiff_turns and stretch % 2 == 0 else env
+    if cfg.first_limit is None:
         return env
     grown = (share - cfg.first_share) / (1.0 - cfg.first_share)
     limit = cfg.first_limit + grown * (env.termination.anchor_error - cfg.first_limit)
     return replace(env, termination=replace(env.termination, anchor_error=limit))
+
+
+def _wider(cfg: TrainCfg) -> EnvCfg:
+    """Friction and mass drawn further off than they are judged."""
+    if cfg.physics_factor == 1.0:
+        return cfg.env
+    noise = cfg.env.perturbation
+    severities = {cause: min(cfg.physics_factor * getattr(noise, cause), _LARGEST) for cause in ("friction", "mass")}
+    return replace(cfg.env, perturbation=noise.replace(**severities))
+
+
+def _stiff(env: EnvCfg) -> EnvCfg:
+    """The exact cone, and friction that hardly creeps."""
+    return replace(env, scene=replace(env.scene, cone="elliptic", impratio=_IMPRATIO))
 
 
 def next_share(cfg: TrainCfg, share: float, success: float, done: float) -> float:

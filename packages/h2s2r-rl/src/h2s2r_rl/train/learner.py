@@ -40,6 +40,10 @@ CHECKPOINT = "policy.pt"
 _RECENT = 5
 
 
+#: Makes the environment for a share of the perturbations, in (0, 1], and a stretch between two checkpoints, counted from 0.
+EnvAt = Callable[[float, int], VecEnv]
+
+
 class TrainingError(H2S2RError):
     """Training cannot go on: something is no number any more, or a checkpoint cannot be written."""
 
@@ -71,10 +75,10 @@ def train(
     cfg = cfg or fast()
     spec = task if isinstance(task, TaskSpec) else load_task(task)
 
-    def env_at(share: float) -> VecEnv:
-        return make_env(spec, robot, cfg.num_envs, env_cfg_at(cfg, share))
+    def env_at(share: float, stretch: int) -> VecEnv:
+        return make_env(spec, robot, cfg.num_envs, env_cfg_at(cfg, share, stretch))
 
-    return learn(env_at(1.0), cfg, folder, watch, resume, env_at)
+    return learn(env_at(cfg.first_share, 0), cfg, folder, watch, resume, env_at)
 
 
 def learn(
@@ -83,7 +87,7 @@ def learn(
     folder: str | Path | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     resume: bool = False,
-    env_at: Callable[[float], VecEnv] | None = None,
+    env_at: EnvAt | None = None,
 ) -> Actor:
     """Train a policy in any environment that keeps the contract; else as ``train``.
 
@@ -93,7 +97,8 @@ def learn(
         folder: as for ``train``.
         watch: as for ``train``.
         resume: as for ``train``.
-        env_at: the same environment with a share of its perturbations, in (0, 1]; none for always the same one.
+        env_at: the environment of each stretch between two checkpoints, from the share of the perturbations, in (0, 1], and the
+            number of the stretch, from 0; none for always the same one.
     """
     if env.num_envs != cfg.num_envs:
         raise SchemaError(
@@ -115,7 +120,7 @@ class _Training:
         cfg: TrainCfg,
         path: Path | None,
         watch: Callable[[Progress], None],
-        env_at: Callable[[float], VecEnv] | None,
+        env_at: EnvAt | None,
     ) -> None:
         self._cfg, self._path, self._watch, self._env_at = cfg, path, watch, env_at
         torch.manual_seed(cfg.seed)
@@ -138,8 +143,9 @@ class _Training:
         recent: deque[Tally] = deque(maxlen=min(_RECENT, interval))
         for iteration in range(before.iterations + 1, self._iterations + 1):
             if (iteration - 1) % interval == 0:
-                env = self._env_at(self._done.share) if self._env_at else None
-                begin_stretch(self._runner, self._adapter, self._cfg, (iteration - 1) // interval, env)
+                stretch = (iteration - 1) // interval
+                env = self._env_at(self._done.share, stretch) if self._env_at else None
+                begin_stretch(self._runner, self._adapter, self._cfg, stretch, env)
             tally, took = self._iterate(iteration)
             recent.append(tally)
             share = self._done.share
