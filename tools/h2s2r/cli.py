@@ -47,7 +47,7 @@ def run_demo(
     Args:
         task: instead of the recording, a bundled task, or where one is.
         robot: a bundled robot, or its folder.
-        preset: of the training; fast: minutes; full: twice the steps, for what has to be grasped.
+        preset: of the training; fast: minutes; full: more steps, for what has to be grasped.
         engine: physics engine; on a GPU warp.
         seed: of the training.
         steps: policy steps of the training; where not given, the preset's, or 400,000 for the bundled recording with fast.
@@ -100,7 +100,7 @@ def run_recording(
         fps: frame rate of a recording that stores no times.
         robot: a bundled robot, or its folder; its hand becomes the human's, left or right.
         mirror: mirror the demonstration first: what a left hand did is learnt by a right one.
-        preset: of the training; fast: minutes; full: twice the steps, for what has to be grasped.
+        preset: of the training; fast: minutes; full: more steps, for what has to be grasped.
         engine: physics engine; on a GPU warp.
         seed: of the training.
         steps: policy steps of the training; the preset's where not given.

@@ -1,5 +1,6 @@
 """Perturbations that widen with success."""
 
+import contextlib
 import math
 from dataclasses import replace
 
@@ -10,7 +11,8 @@ pytest.importorskip("rsl_rl")
 
 from h2s2r_rl.config import PRESETS, TrainCfg  # noqa: E402
 from h2s2r_rl.train import TrainingError, learn, load_checkpoint, train  # noqa: E402
-from h2s2r_rl.train.curriculum import at_share, env_cfg_at, next_share  # noqa: E402
+from h2s2r_rl.train.curriculum import at_share, env_cfg_at, next_share, stalled  # noqa: E402
+from h2s2r_rl.train.resume import seed_torch  # noqa: E402
 from h2s2r_schemas.errors import SchemaError  # noqa: E402
 from h2s2r_schemas.testing import PointMassEnv  # noqa: E402
 from h2s2r_sim.config import EnvCfg  # noqa: E402
@@ -87,8 +89,75 @@ def test_a_training_meets_more_and_more(tmp_path):
     assert load_checkpoint(tmp_path / "policy.pt")["share"] == 1.0
 
 
+STALLS = replace(CFG, widen_above=1.1, restart_at=0.5, restarts=1)
+
+
+class Stopped(Exception):
+    """A training was stopped."""
+
+
+def weights(folder):
+    return load_checkpoint(folder / "policy.pt")["state"]["actor_state_dict"]
+
+
+def test_what_never_succeeds_begins_anew_with_other_weights_and_resumes_the_same(tmp_path):
+    told = []
+    learn(PointMassEnv(4), STALLS, tmp_path / "whole", told.append, env_at=lambda share, stretch: PointMassEnv(4))
+    # Eight iterations, of which four were in vain.
+    assert [each.iteration for each in told] == list(range(1, 13))
+    assert [each.iterations for each in told] == [8] * 4 + [12] * 8
+    content = load_checkpoint(tmp_path / "whole" / "policy.pt")
+    assert (content["restarts"], content["began"], content["share"]) == (1, 4, 1.0)
+
+    def stop(progress):
+        if progress.iteration == 7:
+            raise Stopped
+
+    for watch, resume in ((stop, False), (lambda progress: None, True)):
+        with contextlib.suppress(Stopped):
+            learn(PointMassEnv(4), STALLS, tmp_path / "parts", watch, resume, lambda share, stretch: PointMassEnv(4))
+    again = weights(tmp_path / "parts")
+    assert all(again[name].equal(values) for name, values in weights(tmp_path / "whole").items())
+
+
+def test_what_is_thrown_away_is_thrown_away(tmp_path):
+    # At a rate at which nothing is learned, weights are those that a training began with.
+    still = replace(STALLS, learning_rate=1e-12, steps=4 * 8 * 4)
+    for name, restarts in (("anew", 1), ("on", 0)):
+        cfg = replace(still, restarts=restarts)
+        learn(PointMassEnv(4), cfg, tmp_path / name, env_at=lambda share, stretch: PointMassEnv(4))
+    anew, on = weights(tmp_path / "anew"), weights(tmp_path / "on")
+    (first,) = (name for name in on if name.endswith(".0.weight"))
+    assert (anew[first] - on[first]).abs().max() > 0.01
+
+
+def test_no_stretch_explores_as_another_one_did():
+    drawn = []
+    for numbers in ((7, 2, 0), (7, 2, 1), (8, 2, 0), (7, 1, 0), (7, 1, 1)):
+        seed_torch(*numbers)
+        drawn.append(torch.rand(1).item())
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.parametrize(
+    ("share", "done", "then"), [(0.25, 0.5, True), (0.25, 0.49, False), (0.5, 0.9, False), (0.25, 1.0, False)]
+)
+def test_a_training_is_given_up_where_nothing_widened(share, done, then):
+    assert stalled(replace(CFG, restart_at=0.5), share, done) == then
+    assert not stalled(CFG, share, done)
+    assert not stalled(replace(CFG, restart_at=0.5, first_share=1.0), 1.0, done)
+
+
 def test_nothing_widens_without_an_environment_to_widen():
     learn(PointMassEnv(4), CFG)
+
+
+@pytest.mark.parametrize(("falls_from", "share"), [(0.5, 0.55), (0.25, 0.4)])
+def test_the_learning_rate_falls_from_there_on(tmp_path, falls_from, share):
+    # Of four iterations, the last one begins with three quarters behind.
+    learn(PointMassEnv(4), replace(CFG, steps=4 * 8 * 4, rate_falls_from=falls_from), tmp_path)
+    (group, *_) = load_checkpoint(tmp_path / "policy.pt")["state"]["optimizer_state_dict"]["param_groups"]
+    assert group["lr"] == pytest.approx(share * CFG.learning_rate)
 
 
 def test_the_hand_explores_by_itself():
@@ -106,13 +175,19 @@ def test_impossible_settings_are_refused():
         TrainCfg(init_std_hand=0.0)
     with pytest.raises(SchemaError, match="first_share"):
         TrainCfg(first_share=0.0)
+    with pytest.raises(SchemaError, match="restart_at is 0"):
+        TrainCfg(restart_at=0.0)
+    with pytest.raises(SchemaError, match="restarts -1"):
+        TrainCfg(restarts=-1)
+    with pytest.raises(SchemaError, match="rate_falls_from is 1"):
+        TrainCfg(rate_falls_from=1.0)
     with pytest.raises(SchemaError, match="no effect"):
         TrainCfg(first_limit=0.03)
 
 
 def test_every_preset_can_be_made():
     assert {name: make().steps for name, make in PRESETS.items()} == {
-        "fast": 640_000, "full": 1_400_000,
+        "fast": 640_000, "full": 1_600_000,
     }  # fmt: skip
 
 

@@ -47,6 +47,17 @@ def env_cfg_at(cfg: TrainCfg, share: float, stretch: int = 0) -> EnvCfg:
     return replace(env, termination=replace(env.termination, anchor_error=limit))
 
 
+def stalled(cfg: TrainCfg, share: float, done: float) -> bool:
+    """Whether a training has never been good enough to meet more, and should have been by now.
+
+    Args:
+        cfg: when that is.
+        share: of the perturbations in the next stretch.
+        done: how much of the training is behind, in [0, 1].
+    """
+    return share == cfg.first_share < 1.0 and cfg.restart_at <= done < 1.0
+
+
 def _wider(cfg: TrainCfg) -> EnvCfg:
     """Friction and mass drawn further off than they are judged."""
     if cfg.physics_factor == 1.0:

@@ -12,6 +12,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,10 +23,10 @@ from h2s2r_rl.config import TrainCfg, fast
 from h2s2r_rl.train.actor import Actor, torch_threads
 from h2s2r_rl.train.algorithm import rsl_rl_config
 from h2s2r_rl.train.checkpoint import load_checkpoint, save_checkpoint
-from h2s2r_rl.train.curriculum import env_cfg_at, next_share
+from h2s2r_rl.train.curriculum import env_cfg_at, next_share, stalled
 from h2s2r_rl.train.progress import Progress
 from h2s2r_rl.train.purpose import purpose
-from h2s2r_rl.train.resume import Done, begin_stretch, content_of, restore
+from h2s2r_rl.train.resume import WEIGHTS, Done, begin_stretch, content_of, restore, seed_torch
 from h2s2r_rl.train.rsl_rl_env import RslRlVecEnv, Tally
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.contracts import VecEnv
@@ -122,16 +123,22 @@ class _Training:
         watch: Callable[[Progress], None],
         env_at: EnvAt | None,
     ) -> None:
-        self._cfg, self._path, self._watch, self._env_at = cfg, path, watch, env_at
-        torch.manual_seed(cfg.seed)
+        self._env, self._cfg, self._path, self._watch, self._env_at = env, cfg, path, watch, env_at
         self._adapter = RslRlVecEnv(env, cfg.reward_scale, cfg.seed)
-        # rsl_rl prints the networks it builds; only a command line prints here.
-        with contextlib.redirect_stdout(io.StringIO()):
-            self._runner = OnPolicyRunner(self._adapter, rsl_rl_config(cfg), log_dir=None, device="cpu")
-        set_exploration(self._runner, cfg, env)
+        self._runner = self._fresh(0)
         self._purpose = purpose(env, self._adapter.get_observations()["actor"].shape[-1])
         self._iterations = -(-cfg.steps // (cfg.num_envs * cfg.steps_per_iteration))
+        """Of one set of weights."""
         self._done = Done(0, 0.0, 0.0, cfg.first_share if env_at else 1.0)
+
+    def _fresh(self, restarts: int) -> OnPolicyRunner:
+        """A runner with weights nobody has trained, others after each restart."""
+        seed_torch(self._cfg.seed, WEIGHTS, restarts)
+        # rsl_rl prints the networks it builds; only a command line prints here.
+        with contextlib.redirect_stdout(io.StringIO()):
+            runner = OnPolicyRunner(self._adapter, rsl_rl_config(self._cfg), log_dir=None, device="cpu")
+        set_exploration(runner, self._cfg, self._env)
+        return runner
 
     def run(self, resume: bool) -> Actor:
         """Go on to the end."""
@@ -141,27 +148,46 @@ class _Training:
         interval = self._cfg.checkpoint_interval
         # Of a stretch, never more: one that is resumed has no other.
         recent: deque[Tally] = deque(maxlen=min(_RECENT, interval))
-        for iteration in range(before.iterations + 1, self._iterations + 1):
+        while (iteration := self._done.iterations + 1) <= self._last:
             if (iteration - 1) % interval == 0:
                 stretch = (iteration - 1) // interval
                 env = self._env_at(self._done.share, stretch) if self._env_at else None
                 begin_stretch(self._runner, self._adapter, self._cfg, stretch, env)
             tally, took = self._iterate(iteration)
             recent.append(tally)
-            share = self._done.share
-            if iteration % interval == 0 and self._env_at:
-                share = next_share(self._cfg, share, success_of(recent), iteration / self._iterations)
             seconds = before.seconds + time.perf_counter() - began
-            self._done = Done(iteration, seconds, before.cpu_seconds + time.process_time() - cpu_began, share)
-            if iteration % interval == 0 or iteration == self._iterations:
+            cpu_seconds = before.cpu_seconds + time.process_time() - cpu_began
+            self._done = replace(self._done, iterations=iteration, seconds=seconds, cpu_seconds=cpu_seconds)
+            told = self._progress(tally, took)
+            if iteration % interval == 0 and self._env_at:
+                self._widen(success_of(recent))
+            if iteration % interval == 0 or iteration == self._last:
                 self._save()
-            self._watch(self._progress(tally, took))
+            self._watch(told)
         return Actor(self._runner.alg.get_policy().eval(), self._purpose)
+
+    @property
+    def _last(self) -> int:
+        """The iteration with which the training ends."""
+        return self._done.began + self._iterations
+
+    def _behind(self, iteration: int) -> float:
+        """How much of the training of the present weights is behind after an iteration, in [0, 1]."""
+        return (iteration - self._done.began) / self._iterations
+
+    def _widen(self, success: float) -> None:
+        """More of the perturbations in the next stretch if enough succeeded; other weights if that never happened."""
+        done, behind = self._done, self._behind(self._done.iterations)
+        share = next_share(self._cfg, done.share, success, behind)
+        self._done = replace(done, share=share)
+        if stalled(self._cfg, share, behind) and done.restarts < self._cfg.restarts:
+            self._done = replace(self._done, began=done.iterations, restarts=done.restarts + 1)
+            self._runner = self._fresh(self._done.restarts)
 
     def _iterate(self, iteration: int) -> tuple[Tally, float]:
         """What happened in an iteration, and the seconds it took."""
         tally = self._adapter.tally = Tally()
-        _set_learning_rate(self._runner, self._cfg, (iteration - 1) / self._iterations)
+        _set_learning_rate(self._runner, self._cfg, self._behind(iteration - 1))
         started = time.perf_counter()
         try:
             self._runner.learn(1)
@@ -194,7 +220,7 @@ class _Training:
         done = self._done
         return Progress(
             iteration=done.iterations,
-            iterations=self._iterations,
+            iterations=self._last,
             steps=done.iterations * self._cfg.num_envs * self._cfg.steps_per_iteration,
             success=success_of([tally]),
             reward=tally.reward / max(tally.steps, 1),
@@ -223,8 +249,9 @@ def set_exploration(runner: OnPolicyRunner, cfg: TrainCfg, env: VecEnv) -> None:
 
 
 def _set_learning_rate(runner: OnPolicyRunner, cfg: TrainCfg, done: float) -> None:
-    """Constant for the first half, then linearly to a tenth: the last policy should not depend on the last batch."""
-    rate = cfg.learning_rate * min(1.0, 1.0 - 0.9 * (2.0 * done - 1.0))
+    """Constant at first, then linearly to a tenth: the last policy should not depend on the last batch."""
+    fallen = (done - cfg.rate_falls_from) / (1.0 - cfg.rate_falls_from)
+    rate = cfg.learning_rate * min(1.0, 1.0 - 0.9 * fallen)
     runner.alg.learning_rate = rate
     for group in runner.alg.optimizer.param_groups:
         group["lr"] = rate

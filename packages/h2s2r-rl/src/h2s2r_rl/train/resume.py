@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from rsl_rl.runners import OnPolicyRunner
 
@@ -21,6 +22,9 @@ from h2s2r_rl.train.algorithm import actor_config
 from h2s2r_rl.train.rsl_rl_env import RslRlVecEnv
 from h2s2r_schemas.contracts import VecEnv
 from h2s2r_schemas.errors import SchemaError
+
+#: What random numbers are for: so that none are drawn twice.
+WEIGHTS, _STRETCH = 1, 2
 
 
 @dataclass(frozen=True)
@@ -35,16 +39,24 @@ class Done:
     """[s] of CPU time they took."""
     share: float
     """Of the perturbations, in the stretch that comes next."""
+    began: int = 0
+    """Iterations that were done when the present weights began."""
+    restarts: int = 0
+    """How often they began anew."""
+
+
+def seed_torch(*numbers: int) -> None:
+    """Seed torch from all of these: its generator on the CPU looks at 32 bits of a seed alone, and says nothing of the others."""
+    torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
 
 
 def begin_stretch(
     runner: OnPolicyRunner, adapter: RslRlVecEnv, cfg: TrainCfg, stretch: int, env: VecEnv | None = None
 ) -> None:
     """Begin the iterations after checkpoint number ``stretch``, or those before the first one for 0, in ``env`` or as before."""
+    seed_torch(cfg.seed, _STRETCH, stretch)
     # Seeds of evaluations are below 2³² and so never among these, but for the training's own.
-    seed = cfg.seed + (stretch << 32)
-    torch.manual_seed(seed)
-    adapter.restart(seed, env)
+    adapter.restart(cfg.seed + (stretch << 32), env)
     with torch.inference_mode():
         # Not reset() without arguments: rsl_rl would then go on with an older memory where it stores the first step's.
         runner.alg.get_policy().reset(torch.ones(cfg.num_envs, dtype=torch.bool))
@@ -59,6 +71,8 @@ def content_of(runner: OnPolicyRunner, purpose: dict[str, Any], cfg: TrainCfg, d
         "seconds": done.seconds,
         "cpu_seconds": done.cpu_seconds,
         "share": done.share,
+        "began": done.began,
+        "restarts": done.restarts,
         "actor": actor_config(cfg),
         "training": cfg.as_data(),
         "state": runner.alg.save(),
@@ -84,7 +98,14 @@ def restore(runner: OnPolicyRunner, content: dict[str, Any], purpose: dict[str, 
             "in another folder."
         )
     runner.alg.load(content["state"], None, True)
-    return Done(content["iteration"], content["seconds"], content["cpu_seconds"], content["share"])
+    return Done(
+        content["iteration"],
+        content["seconds"],
+        content["cpu_seconds"],
+        content["share"],
+        content["began"],
+        content["restarts"],
+    )
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:
