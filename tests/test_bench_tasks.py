@@ -28,7 +28,6 @@ HAND = HandTrajectory(
 )
 
 
-@pytest.mark.requirement("H49")
 def test_each_keypoint_is_1_to_2_cm_off_all_the_time() -> None:
     worse = bench_tasks.seen_worse(HAND, np.random.default_rng(0)).p_world_keypoints
     off = np.linalg.norm(worse[0], axis=-1)

@@ -14,7 +14,6 @@ many from the same starts with neither noise nor pushes; ``rehearsal_success`` i
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -27,6 +26,7 @@ from h2s2r.bench_perception import real_recording
 from h2s2r.chain.config import FRESH
 from h2s2r.chain.files import EVALUATION, REHEARSAL, TASK
 from h2s2r.chain.stage import DONE
+from h2s2r.cores import usable_cores
 from h2s2r.rehearsal import RehearsalCfg, Rehearsed, rehearse
 from h2s2r_retarget.embodiment import load_embodiment
 from h2s2r_rl.evaluate import evaluate
@@ -116,7 +116,7 @@ def _do(what: Sequence[str], folder: Path, seed: int) -> float | None:
 def _rehearsed(folder: Path, seed: int, tracked: bool) -> float:
     """Share of emulated cells in which the policy of a run succeeds; kept in a file, as it takes minutes."""
     path = folder.parent / f"{folder.name}_{'tracked' if tracked else 'rehearsed'}.json"
-    cfg = RehearsalCfg(_EPISODES, 10_000 * seed + 1, tracked=tracked, workers=min(_cores(), 8))
+    cfg = RehearsalCfg(_EPISODES, 10_000 * seed + 1, tracked=tracked, workers=min(len(usable_cores()), 8))
     policy = folder / "export"
     key = {"policy": (policy / "policy.h2s").stat().st_mtime_ns, "seed": cfg.seed, "episodes": cfg.episodes}
     known = json.loads(path.read_text()) if path.is_file() else {}
@@ -134,7 +134,10 @@ def _calm(folder: Path, seed: int) -> float:
     robot = load_embodiment("iiwa14_allegro", task.side)
     noise = NONE.replace(**{name: getattr(STANDARD, name) for name in starts})
     cfg = replace(
-        env_cfg_of(policy.spec), perturbation=noise, num_threads=_cores(), start=StartCfg(min_valid=LEAST_FREE)
+        env_cfg_of(policy.spec),
+        perturbation=noise,
+        num_threads=len(usable_cores()),
+        start=StartCfg(min_valid=LEAST_FREE),
     )
     return evaluate(policy, task, robot, cfg, 256, FRESH + seed).success
 
@@ -147,11 +150,6 @@ def seconds_of(folder: Path) -> dict[str, float]:
     """[s] that each stage of a run took, in their order; of one that stopped, those that are done."""
     done = sorted(folder.glob(f"*/{DONE}"), key=lambda path: path.stat().st_mtime_ns)
     return {path.parent.name: float(json.loads(path.read_text())["seconds"]) for path in done}
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class MemoryWatch(threading.Thread):

@@ -20,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from h2s2r.cores import usable_cores
 from h2s2r_perception.benchmark import measure_all, measure_real
 from h2s2r_schemas.codec import write_whole
 from h2s2r_sim.demonstrate import RecordCfg, record_demo
@@ -48,7 +49,7 @@ def run(slow: bool = False, seeds: tuple[int, ...] = ()) -> dict[str, Any]:
         seeds: others than these.
     """
     seeds = seeds or (_SEEDS_SLOW if slow else _SEEDS)
-    workers = _cores()
+    workers = len(usable_cores())
     folders: list[Path] = []
     measured: dict[str, Any] = {}
     with _bars() as bars:
@@ -81,11 +82,6 @@ def _render(seeds: Sequence[int], workers: int, progress: Callable[[int, int, st
 def _film(task: str, seed: int, folder: Path) -> None:
     # Nothing here looks at masks; colour, depth and truth are the same without them.
     record_demo(task, seed, folder, RecordCfg(masks=False))
-
-
-def _cores() -> int:
-    """Those that this process may use: it may have been given fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def real_recording() -> Path | None:

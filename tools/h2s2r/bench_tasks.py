@@ -12,7 +12,6 @@ keypoint of the hand is 1 to 2 cm off, in a direction of its own, through the wh
 from __future__ import annotations
 
 import json
-import os
 import queue
 import shutil
 import subprocess
@@ -26,13 +25,14 @@ import numpy as np
 from h2s2r.bench_chain import seconds_of
 from h2s2r.chain.files import EVALUATION, HAND, REHEARSAL
 from h2s2r.chain.stage import DONE
+from h2s2r.cores import usable_cores
 from h2s2r_schemas.artifacts import HandTrajectory
 from h2s2r_schemas.codec import load, save
 from h2s2r_sim.demonstrate import RecordCfg, record_demo
 from h2s2r_sim.task import load_task, task_names
 
 #: Which requirements each figure shows.
-SHOWS = {"success_mean": ["H01"], "hand_noise_drop_max": ["H49"]}
+SHOWS = {"success_mean": ["H01"]}
 FOLDER = Path("runs/bench/tasks")
 #: Of recording, training and noise: used by no development and no test.
 _SEED = 904
@@ -55,7 +55,7 @@ def run(slow: bool = False, seeds: tuple[int, ...] = ()) -> dict[str, float]:
     """
     seed = (seeds or (_SEED,))[0]
     cores: queue.SimpleQueue[int] = queue.SimpleQueue()
-    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    usable = usable_cores()
     for core in usable:
         cores.put(core)
 

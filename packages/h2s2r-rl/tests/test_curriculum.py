@@ -45,6 +45,13 @@ def test_episodes_end_early_at_first_and_as_the_environment_says_at_last():
         replace(CFG, first_limit=0.2)
 
 
+def test_half_of_the_episodes_begin_on_the_way_until_anything_widens():
+    cfg = replace(CFG, first_slid=0.5)
+    assert [env_cfg_at(cfg, share).start.slid for share in (0.25, 0.5, 1.0)] == [0.5, 0.0, 0.0]
+    with pytest.raises(SchemaError, match=r"first_slid 0\.5 have no effect"):
+        replace(cfg, first_share=1.0)
+
+
 def test_friction_and_mass_are_drawn_wider_than_judged():
     wide = [env_cfg_at(replace(CFG, physics_factor=1.5), share).perturbation for share in (0.25, 1.0)]
     assert [each.friction for each in wide] == pytest.approx([0.1125, 0.45])
@@ -181,6 +188,8 @@ def test_impossible_settings_are_refused():
         TrainCfg(restarts=-1)
     with pytest.raises(SchemaError, match="rate_falls_from is 1"):
         TrainCfg(rate_falls_from=1.0)
+    with pytest.raises(SchemaError, match="first_slid is 2"):
+        TrainCfg(first_slid=2)
     with pytest.raises(SchemaError, match="no effect"):
         TrainCfg(first_limit=0.03)
 

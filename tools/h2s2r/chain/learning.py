@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from h2s2r.chain.files import (
 )
 from h2s2r.chain.pace import LEAST_DURATION, paced
 from h2s2r.chain.stage import Stage, Work, made
+from h2s2r.cores import usable_cores
 from h2s2r_retarget.embodiment import Embodiment, embodiment_folder, load_embodiment
 from h2s2r_retarget.view import save_png, view_scene
 from h2s2r_rl import train as learn
@@ -90,11 +90,10 @@ class _Learning:
 
     def __init__(self, cfg: RunCfg, progress: Progress) -> None:
         self._cfg, self._progress = cfg, progress
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         # What the start was found by: with things around it, most displaced starts may touch one.
         start = StartCfg(min_valid=LEAST_FREE)
         preset = PRESETS[cfg.preset]()
-        self._env = replace(preset.env, engine=cfg.engine, num_threads=cores, start=start)
+        self._env = replace(preset.env, engine=cfg.engine, num_threads=len(usable_cores()), start=start)
         steps = preset.steps if cfg.steps is None else cfg.steps
         self.training: TrainCfg = replace(preset, steps=steps, seed=cfg.seed, env=self._env)
         """How the policy is trained."""

@@ -15,7 +15,6 @@ over the commands), ``policy_step_p50_ms`` and ``…_p99_ms`` (from a state to i
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from importlib.metadata import version
 
@@ -23,6 +22,7 @@ from h2s2r.chain.config import Progress, RunCfg
 from h2s2r.chain.episodes import save_episodes
 from h2s2r.chain.files import EPISODES, NO_REHEARSAL, REHEARSAL, REHEARSAL_FILM
 from h2s2r.chain.stage import Stage, Work
+from h2s2r.cores import usable_cores
 from h2s2r.rehearsal import RehearsalCfg, Rehearsed, rehearse
 from h2s2r.rehearsal.config import WORDS, can_be_emulated
 from h2s2r.rehearsal.episode import Episode
@@ -76,8 +76,9 @@ class _Rehearsing:
         if objection:
             (work.folder / NO_REHEARSAL).write_text(objection + "\n")
             return
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        cfg = RehearsalCfg(self._cfg.rehearsals, self._seed(work), tracked=self._cfg.tracked, workers=min(cores, 4))
+        cfg = RehearsalCfg(
+            self._cfg.rehearsals, self._seed(work), tracked=self._cfg.tracked, workers=min(len(usable_cores()), 4)
+        )
         done: list[Episode] = []
 
         def tell(episode: Episode) -> None:

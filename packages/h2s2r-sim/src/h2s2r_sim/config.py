@@ -72,6 +72,7 @@ def for_evaluation(cfg: EnvCfg) -> EnvCfg:
     return replace(
         cfg,
         archive=replace(cfg.archive, share=0.0),
+        start=replace(cfg.start, slid=0.0),
         termination=replace(cfg.termination, judged=True, hand_distance=None, stagger=False),
     )
 

@@ -75,7 +75,7 @@ def _converged(impratio: float) -> Change:
     return _scene(cone="elliptic", impratio=impratio, iterations=100, ls_iterations=100)
 
 
-#: With 3 friction is as stiff as it should be, and as the presets train in turns; with 10 it is as nobody has trained.
+#: With 3 friction is as stiff as it should be, and as `fast` trains in turns; with 10 it is as nobody has trained.
 _CONVERGED, _STIFFER = _converged(3.0), _converged(10.0)
 
 CHECKS: dict[str, Change] = {

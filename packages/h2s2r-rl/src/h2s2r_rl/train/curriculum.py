@@ -38,6 +38,8 @@ def env_cfg_at(cfg: TrainCfg, share: float, stretch: int = 0) -> EnvCfg:
         stretch: which one, counted from 0: every second one may have stiff friction.
     """
     env = at_share(_wider(cfg), share)
+    if cfg.first_slid and share == cfg.first_share:
+        env = replace(env, start=replace(env.start, slid=cfg.first_slid))
     if share >= 1.0:
         return _stiff(env) if cfg.stiff_turns and stretch % 2 == 0 else env
     if cfg.first_limit is None:

@@ -39,8 +39,6 @@ from h2s2r_sim.task import load_task
 CHECKPOINT = "policy.pt"
 #: Iterations before a checkpoint whose episodes decide how much of the perturbations comes next.
 _RECENT = 5
-
-
 #: Makes the environment for a share of the perturbations, in (0, 1], and a stretch between two checkpoints, counted from 0.
 EnvAt = Callable[[float, int], VecEnv]
 

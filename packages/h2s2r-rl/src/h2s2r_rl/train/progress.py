@@ -16,7 +16,7 @@ class Progress:
     iteration: int
     """How many are done."""
     iterations: int
-    """How many there will be."""
+    """How many there will be; more of them once it has begun anew."""
     steps: int
     """Policy steps so far, over all environments."""
     success: float

@@ -25,6 +25,7 @@ from h2s2r_sim.env.knowledge import Now
 from h2s2r_sim.env.start.archive import Archive, pack, unpack
 from h2s2r_sim.env.start.beginnings import Beginnings
 from h2s2r_sim.env.start.pool import build_pool
+from h2s2r_sim.env.start.slide import sliding
 from h2s2r_sim.env.start.waiting import WaitingRoom
 from h2s2r_sim.env.unstable import Recorder
 from h2s2r_sim.mdp import events, observations, rewards
@@ -66,7 +67,9 @@ class Environment:
             self.robot,
             self.num_actions,
             np.array(cfg.scene.gravity),
-            lambda rng: build_pool(task, embodiment, cfg.start, cfg.perturbation, self.engine.overlap, rng),
+            lambda rng: build_pool(
+                task, embodiment, cfg.start, cfg.perturbation, self.engine.overlap, rng, sliding(self.path)
+            ),
         )
         self.episodes = Episodes(cfg, task, self.path, self.actions, num_envs)
         self._waiting = WaitingRoom(

@@ -81,13 +81,13 @@ class Episodes:
         everyone, state = np.arange(self.num_envs), EngineState.at_rest(beginning.start)
         self.physics, self.signals = beginning.physics, beginning.signals
         self.physics_columns = critic.physics_columns(beginning.physics)
+        self.step_count[:] = self.goal_index[:] = beginning.goal_index
         self.actions = self._action_map.start(beginning.start.joint_pos)
         self.actuation.reset(everyone, beginning.start.joint_pos, beginning.signals)
         self.sensors.reset(everyone, state, beginning.signals, rng)
         self.knowledge.forget(everyone, self.goal_index)
         self.now = self.knowledge.look(state, self.goal_index, _ALL)
-        partial = np.zeros(self.num_envs, dtype=bool)
-        self.endings.begin(everyone, self.step_count, self.goal_index, self.now, partial)
+        self.endings.begin(everyone, self.step_count, self.goal_index, self.now, beginning.goal_index > 0)
 
     def admit(self, env_ids: np.ndarray, waiting: Episodes, rows: slice) -> None:
         """Let others, which have begun, take the place of the episodes ``env_ids`` (K)."""

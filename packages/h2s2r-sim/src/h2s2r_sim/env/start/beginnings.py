@@ -29,6 +29,8 @@ class Beginning:
     """How each world differs from the model."""
     signals: SignalParameters
     """How measurements and commands differ from the truth."""
+    goal_index: np.ndarray
+    """(K) where on the reference each begins; 0 but where the start was slid along it."""
 
 
 class Beginnings:
@@ -76,7 +78,7 @@ class Beginnings:
         physics = replace(physics, object_size=self._pool.object_size[which])
         signals = events.draw_signals(rng, cfg, count, self._robot, self._num_actions)
         start = StartState(self._pool.joint_pos[which], self._pool.wxyz_xyz_world_object[which])
-        return Beginning(start, physics, signals)
+        return Beginning(start, physics, signals, self._pool.goal_index[which])
 
     @property
     def share_valid(self) -> float:

@@ -1,7 +1,7 @@
 """Where episodes start: robot configurations and object poses, solved and checked before they are needed.
 
 In:  task, embodiment, how far starts may be off.   Out: a pool of starts, none of them in contact.
-Not here: retargeting the human's hand (retarget), states of earlier episodes (archive).
+Not here: retargeting the human's hand (retarget), how far a reference slides (slide), states of earlier episodes (archive).
 
 The hand goes with the object: the palm's pose relative to it is the pre-manipulation pose, found by inverse kinematics for
 each displaced object. Starts that cannot be reached, or in which anything touches, are drawn again.
@@ -53,10 +53,16 @@ class StartCfg:
     """[rad] likewise."""
     min_valid: float = 0.25
     """Share of the draws that must be usable; below it the task is refused."""
+    slid: float = 0.0
+    """Share of the starts that are moved along the part of the reference in which the object slides, each by a random number of
+    policy steps, where the robot can go along with nothing touching; 0 for none."""
 
     def __post_init__(self) -> None:
-        if self.kind not in STARTS or self.pool < 1:
-            raise SchemaError(f"Start {self.kind!r} is one of {', '.join(STARTS)}; pool {self.pool} is at least 1.")
+        if self.kind not in STARTS or self.pool < 1 or not 0.0 <= self.slid <= 1.0:
+            raise SchemaError(
+                f"Start {self.kind!r} is one of {', '.join(STARTS)}; pool {self.pool} is at least 1; slid {self.slid} lies in "
+                "[0, 1]."
+            )
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ class StartPool:
     """(M, 7)."""
     object_size: np.ndarray
     """(M) factor on the object's lengths that this start was found free for."""
+    goal_index: np.ndarray
+    """(M) where on the reference it is: 0 but for starts that were slid along it."""
     share_valid: float
     """How many of the draws were usable."""
 
@@ -80,8 +88,18 @@ def build_pool(
     noise: Perturbation,
     overlap: Overlap,
     rng: np.random.Generator,
+    slide: np.ndarray | None = None,
 ) -> StartPool:
     """A pool of usable starts.
+
+    Args:
+        task: with the object and the hand.
+        embodiment: the robot.
+        cfg: where starts are.
+        noise: how far they are off.
+        overlap: tells what touches.
+        rng: all is drawn from it.
+        slide: (S, 6) as ``sliding`` gives it; none where nothing is to be slid along the reference.
 
     Raises:
         StartError: less than ``cfg.min_valid`` of the draws are usable; the message says why.
@@ -111,7 +129,32 @@ def build_pool(
         if found < cfg.min_valid * drawn:
             raise StartError(_complaint(task.name, embodiment.name, cfg, found, drawn, failed))
     joint_pos, wxyz_xyz, size = (np.concatenate(each)[: cfg.pool] for each in zip(*parts, strict=True))
-    return StartPool(joint_pos, wxyz_xyz, size, found / drawn)
+    pool = StartPool(joint_pos, wxyz_xyz, size, np.zeros(cfg.pool, dtype=np.int64), found / drawn)
+    return pool if slide is None else _slid(pool, slide, premanip, solver, cfg, overlap, rng)
+
+
+def _slid(
+    pool: StartPool,
+    slide: np.ndarray,
+    premanip: Premanip,
+    solver: Solver,
+    cfg: StartCfg,
+    overlap: Overlap,
+    rng: np.random.Generator,
+) -> StartPool:
+    """The same starts, a share of them moved along the reference where that is free, and the hand follows the object."""
+    if not cfg.slid or not len(slide) or premanip.T_object_palm is None:
+        return pool
+    chosen = np.flatnonzero(rng.random(cfg.pool) < cfg.slid)
+    steps = rng.integers(0, len(slide), len(chosen))
+    wxyz_xyz = events.disturbed(pool.wxyz_xyz_world_object[chosen], slide[steps])
+    joint_pos, reached = _solve(premanip, solver, cfg, wxyz_xyz)
+    of_robot, of_object = overlap(joint_pos, wxyz_xyz, pool.object_size[chosen])
+    usable = reached & (of_robot <= 0.0) & (of_object <= cfg.max_overlap)
+    moved = chosen[usable]
+    pool.joint_pos[moved], pool.wxyz_xyz_world_object[moved] = joint_pos[usable], wxyz_xyz[usable]
+    pool.goal_index[moved] = 1 + steps[usable]
+    return pool
 
 
 def _complaint(task: str, robot: str, cfg: StartCfg, found: int, drawn: int, failed: np.ndarray) -> str:
