@@ -39,7 +39,7 @@ JUDGED = {
     "position_error": 0.0123,
     "rotation_error": 0.0524,
 }
-START = {"gap": 0.04, "opening": 0.3, "share_free": 0.8, "fingertip_error": {"fingertip_index": 0.027}}
+START = {"gap": 0.04, "lift": 0.01, "opening": 0.3, "share_free": 0.8, "fingertip_error": {"fingertip_index": 0.027}}
 REHEARSED = {
     "success": 0.9,
     "interval": [0.596, 0.982],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from h2s2r_schemas.artifacts import FAILURE_KINDS, SUCCESS, TaskSpec, is_success
+from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.config import EnvCfg, for_evaluation
 from h2s2r_sim.engine import EngineState
@@ -20,6 +21,7 @@ from h2s2r_sim.env.environment import Environment
 from h2s2r_sim.env.make import make_env
 from h2s2r_sim.env.start.pool import StartCfg
 from h2s2r_sim.mdp.goal import GoalCfg
+from h2s2r_sim.mdp.terminations import TerminationCfg
 from h2s2r_sim.perturbation import NONE
 from h2s2r_sim.task import load_task, task_names
 
@@ -195,15 +197,21 @@ def test_an_unstable_world_ends_as_such_whatever_else_is_wrong() -> None:
     assert extras["failure"][1] == -1
 
 
+def leaving(cfg: EnvCfg) -> tuple[Environment, np.ndarray]:
+    """An episode whose object follows the reference by itself, and an action with which the hand leaves it."""
+    env = make_env(PUSH, num_envs=1, cfg=cfg)
+    env.engine = ScriptedEngine(env, [replay(PUSH)])  # type: ignore[assignment]
+    env.reset(0)
+    away = np.zeros((1, env.num_actions))
+    away[:, 0], away[:, 2] = -1.0, 1.0
+    return env, away
+
+
 @pytest.mark.requirement("H55")
 def test_a_hand_that_leaves_ends_an_episode_in_training_only() -> None:
     base = EnvCfg(perturbation=NONE, start=StartCfg(pool=1))
     for cfg, missed in ((base, True), (for_evaluation(base), False)):
-        env = make_env(PUSH, num_envs=1, cfg=cfg)
-        env.engine = ScriptedEngine(env, [replay(PUSH)])  # type: ignore[assignment]
-        env.reset(0)
-        away = np.zeros((1, env.num_actions))
-        away[:, 0], away[:, 2] = -1.0, 1.0
+        env, away = leaving(cfg)
         for _ in range(200):
             *_, terminated, truncated, extras = env.step(away)
             if terminated[0] or truncated[0]:
@@ -211,6 +219,25 @@ def test_a_hand_that_leaves_ends_an_episode_in_training_only() -> None:
         assert terminated[0] == missed
         assert extras["success"][0] == (not missed)
         assert not missed or FAILURE_KINDS[extras["failure"][0]] == "missed"
+
+
+def test_a_hand_may_leave_by_no_more_than_a_learner_lets_it() -> None:
+    ended = []
+    for leave in (None, 0.05, 0.02):
+        base = EnvCfg(perturbation=NONE, start=StartCfg(pool=1), termination=TerminationCfg(hand_leave=leave))
+        env, away = leaving(base)
+        for _ in range(200):
+            distance = env.now.hand_distance[0]
+            *_, terminated, _, _ = env.step(away)
+            if terminated[0]:
+                ended.append(distance)
+                break
+    far, near, nearest = ended
+    assert far > near > nearest
+    assert near - nearest == pytest.approx(0.03, abs=0.01)
+    assert for_evaluation(base).termination.hand_leave is None
+    with pytest.raises(SchemaError, match="hand_leave 0"):
+        TerminationCfg(hand_leave=0.0)
 
 
 def test_staggered_episodes_are_cut_short_once_and_then_run_apart() -> None:

@@ -146,6 +146,7 @@ class _Learning:
         save_png(view_scene(embodiment, started.joint_pos, keypoints, task.side), work.folder / "pose.png")
         record = {
             "gap": found.gap,
+            "lift": found.lift,
             "opening": found.opening,
             "share_free": found.share_free,
             "fingertip_error": dict(zip(started.fingertip_names, started.fingertip_error.tolist(), strict=True)),

@@ -168,13 +168,14 @@ def fast() -> TrainCfg:
 
     An LSTM, as in the published method: what the camera sees is noisy and late. With 128 units it learns a pivot sooner than
     with 256. At first an episode ends where the object is 3 cm off, for one in which nothing is tipped must not be worth half of
-    a good one, unless the reference has moved further within 1 s, for what is grasped is lifted late and askew at first; half of
-    the episodes begin with the object slid along its reference, for one that is pushed in any old way cannot be tipped any more;
-    all parts of the reference are met at once. Perturbations begin at a quarter and grow with success, and without any by the
+    a good one, unless the reference has moved further within 1 s, for what is grasped is lifted late and askew at first; or where
+    the hand is 7 cm further from it than at the start, for staying away is paid as long as nothing should move. Half of the
+    episodes begin with the object slid along its reference, for one that is pushed in any old way cannot be tipped any more; all
+    parts of the reference are met at once. Perturbations begin at a quarter and grow with success, and without any by the
     middle of the training it begins anew; friction and mass are drawn wider than they are judged, and at last friction is stiff
     in turns. What each of them did is in docs/decisions/learning-to-grasp.md.
     """
-    env = EnvCfg(termination=TerminationCfg(slack_decay=0.05, lag=1.0, stagger=True))
+    env = EnvCfg(termination=TerminationCfg(slack_decay=0.05, lag=1.0, hand_leave=0.07, stagger=True))
     return TrainCfg(
         env=env, steps=640_000, memory=128, epochs=4, mini_batches=8, checkpoint_interval=12, init_std=0.25, init_std_hand=0.5,
         first_share=0.25, first_limit=0.03, first_slid=0.5, wide_from=0.85, restart_at=0.5, physics_factor=1.5, stiff_turns=True,

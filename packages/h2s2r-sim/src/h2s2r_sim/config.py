@@ -73,7 +73,7 @@ def for_evaluation(cfg: EnvCfg) -> EnvCfg:
         cfg,
         archive=replace(cfg.archive, share=0.0),
         start=replace(cfg.start, slid=0.0),
-        termination=replace(cfg.termination, judged=True, hand_distance=None, stagger=False),
+        termination=replace(cfg.termination, judged=True, hand_distance=None, hand_leave=None, stagger=False),
     )
 
 

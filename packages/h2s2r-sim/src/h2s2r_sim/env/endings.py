@@ -100,7 +100,10 @@ class Endings:
         self._start_distance[env_ids] = now.hand_distance[env_ids]
         self._start_anchors[env_ids] = now.placed.p_world_anchors[env_ids]
         self._clear_height[env_ids] = _lowest(self._start_anchors[env_ids]) + _CLEAR
-        self._hand_limit[env_ids] = terminations.hand_limit(self._cfg.hand_distance, self._start_distance[env_ids])
+        cfg = self._cfg
+        self._hand_limit[env_ids] = terminations.hand_limit(
+            cfg.hand_distance, self._start_distance[env_ids], cfg.hand_leave
+        )
         self._was_lifted[env_ids] = False
         self._was_moved[env_ids] = False
         self._partial[env_ids] = partial

@@ -40,6 +40,9 @@ class TerminationCfg:
     hand_distance: float | None = HAND_DISTANCE
     """[m] mean distance of the fingertips from the object's origin above which the hand has lost it; none to never end for
     that."""
+    hand_leave: float | None = None
+    """[m] by which that distance may grow from what it is at the start; none for no such limit. For learners: a hand that stays
+    away is paid for an object at rest where it should be, and what it might push too early is not."""
     below_table: float = 0.05
     """[m] under the table's surface at which the object has left the workspace."""
     workspace: float = 1.2
@@ -56,6 +59,8 @@ class TerminationCfg:
             raise SchemaError(f"anchor_error {self.anchor_error} m and slack_decay {self.slack_decay} m/s are above 0.")
         if self.lag is not None and not self.lag > 0.0:
             raise SchemaError(f"lag {self.lag} s is above 0, or none.")
+        if self.hand_leave is not None and not self.hand_leave > 0.0:
+            raise SchemaError(f"hand_leave {self.hand_leave} m is above 0, or none.")
 
 
 def reference_limit(cfg: TerminationCfg, p_world_anchors: Array, control_dt: float) -> Array:
@@ -86,9 +91,12 @@ def anchor_limit(cfg: TerminationCfg, limit: Array, start_error: Array, time: Ar
     return arrays.maximum(widened, limit)
 
 
-def hand_limit(distance: float | None, start_distance: Array) -> Array:
-    """(N) [m] mean fingertip distance above which the hand is lost: ``distance``, or more where it started further off."""
-    return arrays.maximum(1.15 * start_distance, float("inf") if distance is None else distance)
+def hand_limit(distance: float | None, start_distance: Array, leave: float | None = None) -> Array:
+    """(N) [m] mean fingertip distance above which the hand is lost: ``distance``, or more where it started further off; and in
+    any case ``leave`` more than at the start.
+    """
+    limit = arrays.maximum(1.15 * start_distance, float("inf") if distance is None else distance)
+    return limit if leave is None else arrays.minimum(limit, start_distance + leave)
 
 
 def out_of_workspace(cfg: TerminationCfg, p_world_object: Array, table_height: float) -> Array:

@@ -4,8 +4,8 @@ In:  ``TaskSpec``, embodiment.   Out: ``ClearStart``: the task with a ``RobotPos
 Not here: the starts around it (pool), retargeting (h2s2r-retarget).
 
 Robot fingers are thicker than human ones, hands are seen to a centimetre or two, and starts are displaced: at the pose of the
-human's hand the robot often touches the object already, or itself. It is drawn back from the object, and its fingers are opened,
-by as little as leaves most starts free.
+human's hand the robot often touches the object already, or the table, or itself. It is drawn back from the object, lifted, and
+its fingers are opened, by as little as leaves it free, and enough of the displaced starts too.
 """
 
 from __future__ import annotations
@@ -22,19 +22,23 @@ from h2s2r_schemas.artifacts import KEYPOINT_NAMES, HandPose, RobotPose, TaskSpe
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.engines.mujoco.overlap import overlaps
 from h2s2r_sim.env.start.pool import StartCfg, StartError, build_pool
-from h2s2r_sim.perturbation import STANDARD, Perturbation
+from h2s2r_sim.perturbation import NONE, STANDARD, Perturbation
 from h2s2r_sim.scene.model import build_model
 from h2s2r_sim.scene.options import SceneOptions
 
-#: [m] by which a hand may be drawn back, and coordinates of the synergy ``open`` (or ``close``, the other way) by which its
-#: fingers may be opened. All combinations are tried, those first that change least; a step of opening counts as much as 1 cm.
-GAPS, OPENINGS = (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05), (0.0, 0.15, 0.3, 0.45)
-#: Share of the starts with which the search ends, and how many are tried to find out.
-_ENOUGH, _TRIED = 0.75, 128
+#: [m] by which a hand may be drawn back, [m] by which it may be lifted, and coordinates of the synergy ``open`` (or ``close``,
+#: the other way) by which its fingers may be opened. All combinations are tried, those first that change least; a step of
+#: opening counts as much as 1 cm.
+GAPS = (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05)
+LIFTS = (0.0, 0.01, 0.02, 0.03)
+OPENINGS = (0.0, 0.15, 0.3, 0.45)
+#: Share of the starts with which the search ends, and how many are tried to find out: being near is worth more than one that is
+#: larger, as starts are drawn until enough are free.
+_ENOUGH, _TRIED = 0.3, 128
+#: Whether a start is free where nothing is displaced.
+_ONE = StartCfg(pool=1)
 #: The smallest share that is taken where there is none better. Starts are drawn until enough are free, so it costs time alone.
 LEAST_FREE = 0.05
-#: How steeply a hand is drawn back: metres up for each metre away.
-_RISE = 0.3
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class ClearStart:
     """The task with ``robot_pose``: what imitates the hand, with room around it."""
     gap: float
     """[m] by which it is drawn back from the human hand's place."""
+    lift: float
+    """[m] by which it is higher."""
     opening: float
     """Coordinate of the synergy by which its fingers are opened."""
     share_free: float
@@ -52,7 +58,7 @@ class ClearStart:
 
 
 def clear_start(task: TaskSpec, embodiment: Embodiment, noise: Perturbation = STANDARD, seed: int = 0) -> ClearStart:
-    """The start nearest to the human's from which most displaced starts touch nothing; else that from which most do.
+    """The free start nearest to the human's around which enough displaced starts touch nothing; else that with most of them.
 
     Args:
         task: with the human hand.
@@ -61,36 +67,40 @@ def clear_start(task: TaskSpec, embodiment: Embodiment, noise: Perturbation = ST
         seed: of the displaced starts.
 
     Raises:
-        SchemaError: from none of them; the message of the nearest says why.
+        SchemaError: there is none; the message of the nearest says why.
     """
     scene = build_model(task, embodiment, SceneOptions(visuals=False))
     cfg = StartCfg(pool=_TRIED, min_valid=LEAST_FREE)
+
+    def overlap(joint_pos: np.ndarray, wxyz_xyz: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return overlaps(scene, joint_pos, wxyz_xyz, size)
+
     found: list[ClearStart] = []
     refused: Exception | None = None
-    openings = OPENINGS if _opening(embodiment).any() else OPENINGS[:1]
-    for gap, opening in sorted(product(GAPS, openings), key=lambda each: each[0] + 0.01 * each[1] / OPENINGS[1]):
+    for gap, lift, opening in _nearest_first(embodiment):
         try:
-            started = _started(task, _opened(_retargeted(task, embodiment, gap), embodiment, opening))
-            pool = build_pool(
-                started,
-                embodiment,
-                cfg,
-                noise,
-                lambda joint_pos, wxyz_xyz, size: overlaps(scene, joint_pos, wxyz_xyz, size),
-                np.random.default_rng(seed),
-            )
+            started = _started(task, _opened(_retargeted(task, embodiment, gap, lift), embodiment, opening))
+            # Where nothing is displaced, then where everything is.
+            build_pool(started, embodiment, _ONE, NONE, overlap, np.random.default_rng(seed))
+            pool = build_pool(started, embodiment, cfg, noise, overlap, np.random.default_rng(seed))
         except (CollisionError, PalmUnreachableError, StartError) as error:
             refused = refused or error
             continue
-        found.append(ClearStart(started, gap, opening, pool.share_valid))
+        found.append(ClearStart(started, gap, lift, opening, pool.share_valid))
         if pool.share_valid >= _ENOUGH:
             return found[-1]
     if not found:
         raise SchemaError(
-            f"{embodiment.name} has no free start for {task.name!r}, even {100 * GAPS[-1]:.0f} cm further from the object than "
-            f"the human's hand was: {refused}"
+            f"{embodiment.name} has no free start for {task.name!r}, even {100 * GAPS[-1]:.0f} cm further from the object and "
+            f"{100 * LIFTS[-1]:.0f} cm higher than the human's hand was: {refused}"
         ) from refused
     return max(found, key=lambda each: each.share_free)
+
+
+def _nearest_first(embodiment: Embodiment) -> list[tuple[float, float, float]]:
+    """All gaps, lifts and openings that are tried."""
+    openings = OPENINGS if _opening(embodiment).any() else OPENINGS[:1]
+    return sorted(product(GAPS, LIFTS, openings), key=lambda each: each[0] + each[1] + 0.01 * each[2] / OPENINGS[1])
 
 
 def _started(task: TaskSpec, robot_pose: RobotPose) -> TaskSpec:
@@ -123,14 +133,14 @@ def _opened(robot_pose: RobotPose, embodiment: Embodiment, opening: float) -> Ro
     )
 
 
-def _retargeted(task: TaskSpec, embodiment: Embodiment, gap: float) -> RobotPose:
+def _retargeted(task: TaskSpec, embodiment: Embodiment, gap: float, lift: float) -> RobotPose:
     T_world_object = task.reference.Ts_world_object[0]
     keypoints = T_world_object.apply(task.p_object_keypoints)
     away = (keypoints.mean(0) - T_world_object.translation) * (1.0, 1.0, 0.0)
-    away = away / max(float(np.linalg.norm(away)), 1e-9) + (0.0, 0.0, _RISE)
+    away = away / max(float(np.linalg.norm(away)), 1e-9)
     hand = HandPose(
         side=task.side,
-        p_world_keypoints=keypoints + gap * away / np.linalg.norm(away),
+        p_world_keypoints=keypoints + gap * away + (0.0, 0.0, lift),
         confidence=np.ones(len(KEYPOINT_NAMES)),
     )
     try:
