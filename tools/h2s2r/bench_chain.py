@@ -53,7 +53,7 @@ _EPISODES = 100
 FOLDER = Path("runs/bench/chain")
 _PEAK, _MAIN = "peak.json", "from h2s2r.cli import main; main()"
 #: The clip ``turn_on_table``: a left hand slides a mug and turns it. Nobody weighed it: ceramic of its volume has 0.35 to 0.4 kg.
-_REAL = ("--mass", "0.37", "--frames", "53:88", "--fps", "15")
+_REAL = ("--mass", "0.37", "--frames", "53:88", "--fps", "15", "--preset", "full")
 
 
 def run(slow: bool = False, seeds: tuple[int, ...] = ()) -> dict[str, Any]:
