@@ -65,8 +65,9 @@ def test_they_end_with_the_reference_and_are_no_whole_episodes(env: Environment)
     assert ended.all()
 
 
-def test_what_is_lifted_is_not_moved() -> None:
-    env = env_of("plate_lift_rack")
+@pytest.mark.parametrize("task", ["plate_lift_rack", "snackbox_push"])
+def test_what_never_slides_and_what_does_nothing_else_is_not_moved(task: str) -> None:
+    env = env_of(task)
     assert not len(sliding(env.path)) and (env.episodes.goal_index == 0).all()
 
 
