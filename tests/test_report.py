@@ -6,6 +6,7 @@ Not here: the figures themselves (the stages), how a whole run goes (test_demo).
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image, ImageSequence
 from run_folders import make_run
 
+from h2s2r.chain.bundled import demo_cfg
 from h2s2r.cli import app
 from h2s2r.report import write_report
 from h2s2r_schemas.errors import H2S2RError
@@ -104,6 +106,15 @@ def test_a_run_that_was_stopped_gives_what_there_is_and_says_what_is_missing(
     assert text.count("Not run.") == 1
     assert "h2s2r demo --seed 3 --steps 4096 --out" in text
     assert text.count("<section") == len(SECTIONS) + 1
+
+
+@pytest.mark.parametrize(
+    ("until", "said"), [("seen", "preset full, seed 5"), ("film", "9,000 policy steps, preset full, seed 5")]
+)
+def test_a_run_with_the_steps_of_its_preset_says_how_many_were_done(until: str, said: str, tmp_path: Path) -> None:
+    cfg = dataclasses.replace(demo_cfg(seed=5), preset="full", steps=None)
+    text = write_report(make_run(tmp_path, until, cfg)).read_text(encoding="utf-8")
+    assert f"<b>Training</b> {said}<" in text
 
 
 def test_damaged_files_count_as_missing(tmp_path: Path) -> None:

@@ -87,22 +87,34 @@ def _sureness(path: ObjectTrajectory | None, hand: HandTrajectory | None, shift:
 
 def learning_plot(folder: Folder) -> Plot | None:
     """Success while exploring, over the training; of one that is not done, as far as it is."""
-    file = folder.path / "train" / CURVE
-    try:
-        curve = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        steps = np.array([each["steps"] for each in curve], dtype=float) / 1000
-        success = np.array([np.nan if each["success"] is None else each["success"] for each in curve], dtype=float)
-        reward = np.array([each["reward"] for each in curve], dtype=float)
-    except (OSError, ValueError, KeyError, TypeError):
+    curve = _curve(folder)
+    if not len(curve):
         return None
-    if not len(steps):
-        return None
+    steps, success, reward = curve.T
     drawing = Drawing("While it explores", "thousand policy steps", "success, reward")
+    steps = steps / 1000
     drawing.axes.plot(steps, success, color=GREEN, alpha=0.25, linewidth=1)
     drawing.lines(steps, _smooth(success)[:, None], ["success, mean of 5 updates"], [GREEN])
     drawing.lines(steps, reward[:, None], ["reward"], [VIOLET])
     drawing.axes.set_ylim(0.0, max(1.05, 1.05 * float(np.nanmax(reward))))
     return drawing.finish()
+
+
+def trained_steps(folder: Folder) -> int:
+    """Policy steps of the training so far; 0 of one that has not begun."""
+    return int(_curve(folder)[:, 0].max(initial=0.0))
+
+
+def _curve(folder: Folder) -> np.ndarray:
+    """(K, 3) policy steps, success while exploring (NaN where no episode ended) and reward of each update; none where there is no
+    curve, or none that can be read.
+    """
+    try:
+        lines = (folder.path / "train" / CURVE).read_text(encoding="utf-8").splitlines()
+        rows = [(each["steps"], each["success"], each["reward"]) for each in map(json.loads, lines)]
+        return np.array(rows, dtype=float).reshape(-1, 3)
+    except (OSError, ValueError, KeyError, TypeError):
+        return np.zeros((0, 3))
 
 
 def _smooth(values: np.ndarray, reach: int = 2) -> np.ndarray:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from h2s2r.chain.files import EVALUATION, FILM, HAND_POSE, OBJECT, PATH, PREMANIP
 from h2s2r.report import films
-from h2s2r.report.figures import clock_of, learning_plot, rollout_plots, seen_plots, task_of
+from h2s2r.report.figures import clock_of, learning_plot, rollout_plots, seen_plots, task_of, trained_steps
 from h2s2r.report.folder import Folder
 from h2s2r.report.picture import save_picture
 from h2s2r.report.rehearsal import Rehearsal, rehearsal_of
@@ -108,6 +108,7 @@ def _contents(run: Folder, target: Path) -> dict[str, Any]:
         "seen_plots": seen_plots(run),
         "rollout_plots": rollout_plots(run),
         "learning": learning_plot(run),
+        "trained_steps": trained_steps(run),
         "rehearsal": rehearsal if isinstance(rehearsal, Rehearsal) else None,
         "no_rehearsal": rehearsal if isinstance(rehearsal, str) else "",
         "rehearsed": _posed(rehearsal.film, target) if isinstance(rehearsal, Rehearsal) else None,
