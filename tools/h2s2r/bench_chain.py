@@ -8,7 +8,8 @@ together, looked at twice a second, shared pages counted once (on Linux alone; l
 ``success`` is of 256 fresh episodes in simulation at ``standard`` noise, ``lost_to_noise`` by how much it is below that of as
 many from the same starts with neither noise nor pushes; ``rehearsal_success`` is of 100 in lock-step in the emulated cell,
 ``rehearsal_tracked_success`` (slow) of 100 with tracked poses, the demo's own ten ``rehearsal_shown``. Where the real recording
-``mug_real`` is beside the checkout, or in the folder that H2S2R_RECORDINGS names, its left hand's clip is run too: ``real_…``.
+``mug_real`` is beside the checkout, or in the folder that H2S2R_RECORDINGS names, its left hand's clip is run too, with
+the preset ``full``: ``real_…``.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("rsl_rl")
 
+from running_goals import RunningGoals  # noqa: E402
+
 from h2s2r_rl.config import TrainCfg  # noqa: E402
 from h2s2r_rl.evaluate import judge  # noqa: E402
 from h2s2r_rl.train import Actor, TrainingError, learn, load_checkpoint, save_checkpoint, train  # noqa: E402
@@ -87,13 +89,6 @@ def test_actions_depend_on_observations(trained):
     size = load_checkpoint(folder / "policy.pt")["num_obs"]
     actor.reset()
     assert not np.array_equal(actor.act(np.zeros((1, size))), actor.act(np.ones((1, size))))
-
-
-class RunningGoals(PointMassEnv):
-    """Goals that wait for nobody: what waits can be waited for, and the reward of standing by is as good."""
-
-    def advance(self, error):
-        super().advance(np.zeros_like(error))
 
 
 def test_learns():

@@ -8,32 +8,29 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
-from h2s2r import bench_plain
+pytest.importorskip("torch")
+pytest.importorskip("rsl_rl")
+
+from running_goals import RunningGoals
+
+from h2s2r_rl.benchmark import plain
 from h2s2r_rl.config import TrainCfg
 from h2s2r_schemas.testing import PointMassEnv
 
 CFG = TrainCfg(steps=64 * 32 * 20, num_envs=64, mini_batches=4, hidden=(32,))
 
 
-class RunningGoals(PointMassEnv):
-    """Goals that wait for nobody."""
-
-    def advance(self, error: np.ndarray) -> None:
-        super().advance(np.zeros_like(error))
-
-
 def test_both_learn_and_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_plain, "_BAR", 0.03)
-    found = bench_plain.compare([CFG], lambda: RunningGoals(num_envs=CFG.num_envs))
+    monkeypatch.setattr(plain, "_BAR", 0.03)
+    found = plain.compare([CFG], lambda: RunningGoals(num_envs=CFG.num_envs))
     assert found["seeds"] == 1 and found["ours_never"] == found["plain_never"] == 0
     assert found["ours_over_plain"] == found["ours_cpu_s"] / found["plain_cpu_s"] > 0.0
 
 
 def test_what_is_never_reached_is_no_time() -> None:
     short = TrainCfg(steps=64, num_envs=2, steps_per_iteration=8, hidden=(4,))
-    assert math.isnan(bench_plain.ours(PointMassEnv(2), short))
-    found = bench_plain.compare([short], lambda: PointMassEnv(2))
+    assert math.isnan(plain.ours(PointMassEnv(2), short))
+    found = plain.compare([short], lambda: PointMassEnv(2))
     assert found == {"seeds": 1, "ours_never": 1, "plain_never": 1}

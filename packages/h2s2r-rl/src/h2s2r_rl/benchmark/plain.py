@@ -1,7 +1,7 @@
 """``h2s2r bench plain``: our learner beside rsl_rl's own runner, in the same environment and with the same numbers.
 
 In:  seeds.   Out: one flat mapping of figures.
-Not here: what is learned in the end (``h2s2r bench rl``).
+Not here: what is learned in the end (committed).
 
 What ours adds to rsl_rl is checkpoints, after each of which all episodes begin anew, a learning rate that falls, and somebody who
 watches. ``ours_cpu_s`` and ``plain_cpu_s`` [s of CPU time, medians over seeds] are how long each takes until nine of ten episodes
