@@ -12,7 +12,8 @@ from hands_for_tests import human_hand
 
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
 from h2s2r_retarget.result import MAX_PENETRATION, CollisionError, PalmUnreachableError
-from h2s2r_retarget.retarget import Retargeter, retarget, retarget_hand
+from h2s2r_retarget.retarget import retarget, retarget_hand
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_retarget.solve import Solver, SolverCfg
 from h2s2r_retarget.solve.restarts import spread_starts
 from h2s2r_retarget.trajectory import MAX_HAND_STEP, retarget_hand_path, retarget_path

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from h2s2r_rl.evaluate import evaluate, judge
+from h2s2r_rl.evaluate.stages import came_through, stages
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.testing.fakes.robot import fake_robot_spec
 from h2s2r_schemas.testing.fakes.vec_env import fake_task
 from h2s2r_sim.config import EnvCfg
 from h2s2r_sim.env.start.pool import StartCfg
+from h2s2r_sim.task import load_task
 
 
 class Still:
@@ -103,6 +105,34 @@ def test_a_robot_that_stands_still_fails_in_the_real_environment():
     assert (found.episodes, found.successes) == (6, 0)
     assert sum(found.failures.values()) == 6
     assert np.isnan(found.position_error)
+    # Nothing to slide to before the end, which is success.
+    assert found.stages == {"1_slide": 0}
+    assert all(0.0 <= trial.phase < 1.0 for trial in found.trials)
+
+
+@pytest.mark.requirement("H34")
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("snackbox_push", ["slide"]),
+        ("snackbox_push_pivot", ["slide", "tip"]),
+        ("pitcher_pour", ["lift"]),
+        ("plate_pivot_lift_rack", ["slide", "tip", "lift", "put_down"]),
+    ],
+)
+def test_stages_are_read_off_the_reference(task, names):
+    found = stages(load_task(task))
+    assert [name for name, _ in found] == names
+    ends = [end for _, end in found]
+    assert ends == sorted(ends) and ends[-1] == 1.0
+
+
+@pytest.mark.requirement("H34")
+def test_an_episode_came_through_what_is_behind_it():
+    task = load_task("plate_pivot_lift_rack")
+    (_, slid), (_, tipped), (_, lifted), _ = stages(task)
+    found = came_through(task, [0.0, slid, tipped, (tipped + lifted) / 2, lifted, 1.0, 1.0], successes=1)
+    assert found == {"1_slide": 6, "2_tip": 5, "3_lift": 3, "4_put_down": 1}
 
 
 def test_no_episode_is_refused():

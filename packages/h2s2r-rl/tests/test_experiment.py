@@ -175,6 +175,23 @@ class TestFigures:
         assert found["snackbox_push_replay"] == 0.2
         assert found["stale"] is False
 
+    def test_drops_are_of_all_seeds_of_a_task_and_the_worst_seed_is_beside_them(self):
+        both = [
+            result(successes=100, checks={"a": Score(100, 90, {}, 7), "b": Score(100, 98, {}, 7)}),
+            result(seed=1, successes=98, checks={"a": Score(100, 98, {}, 7), "b": Score(100, 88, {}, 7)}),
+        ]
+        found = committed.figures(both, lambda task: "now")
+        assert found["snackbox_push_transfer_drop"] == found["transfer_drop_max"] == pytest.approx(0.06)
+        assert found["snackbox_push_transfer_drop_worst_seed"] == pytest.approx(0.10)
+
+    def test_stages_are_over_all_seeds(self):
+        both = [result(), result(seed=1), result(seed=2)]
+        for each, lifted in zip(both, (80, 50), strict=False):
+            each.scores["standard"] = replace(each.scores["standard"], stages={"1_lift": lifted, "2_put_down": 10})
+        found = committed.figures(both, lambda task: "now")
+        assert found["snackbox_push_stage_1_lift"] == pytest.approx(0.65)
+        assert found["snackbox_push_stage_2_put_down"] == pytest.approx(0.10)
+
     def test_other_sources_are_stale_and_leave_the_means(self):
         found = committed.figures([result(sources="before")], lambda task: "now")
         assert found["stale"] is True

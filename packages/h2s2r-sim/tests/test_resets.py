@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
-from h2s2r_retarget.retarget import PalmUnreachableError
+from h2s2r_retarget.result import PalmUnreachableError
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
 from h2s2r_sim.benchmark.resets import Inspector, measure, valid_share

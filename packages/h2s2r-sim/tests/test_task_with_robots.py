@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
-from h2s2r_retarget.retarget import PalmUnreachableError, Retargeted, Retargeter
+from h2s2r_retarget.result import PalmUnreachableError, Retargeted
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_schemas.artifacts import HandPose, TaskSpec
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3

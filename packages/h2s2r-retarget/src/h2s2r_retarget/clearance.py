@@ -12,7 +12,7 @@ import numpy as np
 
 from h2s2r_retarget.collision import PenaltyCfg, penalty
 from h2s2r_retarget.result import Retargeted
-from h2s2r_retarget.retarget import Retargeter
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_retarget.solve import Solver
 from h2s2r_schemas.se3 import SE3
 

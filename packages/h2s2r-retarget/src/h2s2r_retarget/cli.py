@@ -16,7 +16,8 @@ from threading import Event
 import numpy as np
 
 from h2s2r_retarget.embodiment import embodiment_names, load_embodiment
-from h2s2r_retarget.retarget import Retargeter, retarget_hand
+from h2s2r_retarget.retarget import retarget_hand
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_retarget.trajectory import retarget_hand_path
 from h2s2r_schemas.artifacts import HandPose, HandTrajectory, RobotPose, RobotTrajectory, Scene
 from h2s2r_schemas.codec import load, save

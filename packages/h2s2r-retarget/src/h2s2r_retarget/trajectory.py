@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from h2s2r_retarget.result import PALM_POSITION, PALM_ROTATION, Retargeted
-from h2s2r_retarget.retarget import Retargeter
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_retarget.solve import Solution, Solver, SolverCfg
 from h2s2r_retarget.solve.parts import independent_parts
 from h2s2r_retarget.solve.restarts import spread_starts

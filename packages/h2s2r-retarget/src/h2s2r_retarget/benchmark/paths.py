@@ -13,7 +13,7 @@ import numpy as np
 
 from h2s2r_retarget.benchmark.human import random_shapes, shaped_hands
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_retarget.retarget import Retargeter
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_retarget.trajectory import retarget_path
 from h2s2r_schemas.se3 import SE3
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_retarget.retarget import Retargeter
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_retarget.trajectory import retarget_path
 from h2s2r_schemas.artifacts import HandTrajectory, TaskSpec
 from h2s2r_schemas.errors import SchemaError

@@ -19,7 +19,7 @@ import numpy as np
 from h2s2r_rl.baselines import BASELINES
 from h2s2r_rl.benchmark.sources import sources_hash
 from h2s2r_rl.experiment.job import POLICY, Job, Result
-from h2s2r_rl.experiment.report import differences, failures, of, pooled
+from h2s2r_rl.experiment.report import differences, failures, of, pooled, stages, transfer_drop
 from h2s2r_rl.experiment.work import do, load_result
 
 Figure = float | int | str | bool
@@ -39,6 +39,7 @@ SHOWS: dict[str, list[str]] = {
     "plate_push_success": ["H32"],
     "snackbox_pivot_success": ["H33"],
     "plate_pivot_lift_rack_success": ["H34"],
+    "plate_pivot_lift_rack_stage_3_lift": ["H34"],
     "plate_lift_rack_success": ["H34b"],
     "minus_replay": ["H40"],
     "transfer_drop_max": ["H29"],
@@ -90,8 +91,8 @@ def figures(results: Sequence[Result], sources: Callable[[str], str] = sources_h
     timed = [each.cpu_seconds / 60.0 for each in whole if each.job.task in PUSH_PIVOT]
     if timed:
         found["cpu_minutes_median_push_pivot"] = float(np.median(timed))
-    passed = [each for each in whole if means[each.job.task] >= BARS.get(each.job.task, 0.0)]
-    drops = [drop for each in passed if (drop := each.transfer_drop) is not None]
+    passed = [task for task in means if means[task] >= BARS.get(task, 0.0)]
+    drops = [drop for task in passed if (drop := transfer_drop(of(whole, task=task))) is not None]
     if drops:
         found["transfer_drop_max"] = max(drops)
     found |= {f"minus_{method}": gap for method, gap in differences(of(results, robot=ALLEGRO)).items()}
@@ -111,9 +112,11 @@ def _of_task(task: str, results: Sequence[Result]) -> dict[str, Figure]:
             found[f"{name}_paper"] = pooled(mine, "paper")[0]
             found[f"{name}_cpu_minutes"] = float(np.median([each.cpu_seconds for each in mine])) / 60.0
             found[f"{name}_failures"] = ", ".join(f"{n} {kind}" for kind, n in failures(mine).items()) or "none"
+            found |= {f"{name}_stage_{stage}": part for stage, part in stages(mine).items()}
             drops = [drop for each in mine if (drop := each.transfer_drop) is not None]
             if drops:
-                found[f"{name}_transfer_drop"] = max(drops)
+                found[f"{name}_transfer_drop"] = transfer_drop(mine) or 0.0
+                found[f"{name}_transfer_drop_worst_seed"] = max(drops)
         for method in BASELINES:
             theirs = of(results, task=task, robot=robot, method=method)
             if theirs:

@@ -6,13 +6,15 @@ Not here: what success is (schemas), how the environment ends episodes (h2s2r_si
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from h2s2r_rl.evaluate.stages import came_through
 from h2s2r_rl.interval import wilson
 from h2s2r_schemas.artifacts import TaskSpec, object_error
 from h2s2r_schemas.contracts import VecEnv
@@ -45,6 +47,8 @@ class Trial:
     """How it failed; empty for a success."""
     wxyz_xyz_world_object: tuple[float, ...] | None
     """(7) the object's true pose at the start; none from environments other than h2s2r-sim's."""
+    phase: float = math.nan
+    """How much of the reference was behind it at the end, in [0, 1]; NaN likewise."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Evaluation:
     """[rad] likewise."""
     trials: tuple[Trial, ...] = ()
     """Every episode, in the order they ended."""
+    stages: dict[str, int] = field(default_factory=dict)
+    """How many came through each stage of the reference (``stages``); empty where an environment tells no phase."""
 
     @property
     def success(self) -> float:
@@ -113,10 +119,8 @@ def judge(
         policy.reset(ended)
         for env_id in ended[due[ended] > 0]:
             due[env_id] -= 1
-            success = bool(extras["success"][env_id])
-            kind = "" if success else env.failure_kinds[extras["failure"][env_id]]
-            trials.append(Trial(success, kind, None if start is None else tuple(start[env_id].tolist())))
-            if success:
+            trials.append(_trial(env, env_id, extras, start))
+            if trials[-1].success:
                 at_last.append(np.asarray(extras["wxyz_xyz_world_object"][env_id]))
         now = _object_poses(env)
         if start is not None and now is not None:
@@ -124,7 +128,20 @@ def judge(
         progress(episodes - int(due.sum()))
     failures = Counter(trial.failure for trial in trials if not trial.success)
     errors = _median_error(at_last, env.task)
-    return Evaluation(episodes, len(at_last), dict(failures.most_common()), seed, *errors, tuple(trials))
+    phases = [trial.phase for trial in trials]
+    passed = {} if np.isnan(phases).any() else came_through(env.task, phases, len(at_last))
+    return Evaluation(episodes, len(at_last), dict(failures.most_common()), seed, *errors, tuple(trials), passed)
+
+
+def _trial(env: VecEnv, env_id: int, extras: Mapping[str, Any], start: np.ndarray | None) -> Trial:
+    """The episode of environment ``env_id`` that just ended; ``start`` (N, 7) is where the objects had been at first."""
+    success = bool(extras["success"][env_id])
+    return Trial(
+        success=success,
+        failure="" if success else env.failure_kinds[extras["failure"][env_id]],
+        wxyz_xyz_world_object=None if start is None else tuple(start[env_id].tolist()),
+        phase=float(extras["phase"][env_id]) if "phase" in extras else math.nan,
+    )
 
 
 def _object_poses(env: VecEnv) -> np.ndarray | None:

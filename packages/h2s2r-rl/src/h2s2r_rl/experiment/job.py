@@ -84,11 +84,13 @@ class Score:
     """How many failed, by kind."""
     seed: int
     """Of the episodes."""
+    stages: dict[str, int] = field(default_factory=dict)
+    """How many came through each stage of the reference, in order."""
 
     @classmethod
     def of(cls, found: Evaluation) -> Score:
         """What is kept of an evaluation."""
-        return cls(found.episodes, found.successes, found.failures, found.seed)
+        return cls(found.episodes, found.successes, found.failures, found.seed, found.stages)
 
     @property
     def success(self) -> float:
@@ -123,9 +125,14 @@ class Result:
     """Steps, share of successes while exploring (-1 where no episode ended), mean reward, CPU time [s]."""
 
     @property
+    def checks(self) -> dict[str, Score]:
+        """By transfer check."""
+        return {name: score for name, score in self.scores.items() if name not in ("standard", "paper")}
+
+    @property
     def transfer_drop(self) -> float | None:
         """By how much the worst transfer check is below ``standard``; none without checks."""
-        others = [score.success for name, score in self.scores.items() if name not in ("standard", "paper")]
+        others = [score.success for score in self.checks.values()]
         return self.scores["standard"].success - min(others) if others else None
 
     def to_json(self) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_retarget.retarget import Retargeter
+from h2s2r_retarget.retargeter import Retargeter
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_schemas.se3 import SE3
