@@ -6,7 +6,6 @@ Not here: what success is (schemas), how the environment ends episodes (h2s2r_si
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from h2s2r_rl.evaluate.stages import came_through
+from h2s2r_rl.evaluate.stages import Stages
 from h2s2r_rl.interval import wilson
 from h2s2r_schemas.artifacts import TaskSpec, object_error
 from h2s2r_schemas.contracts import VecEnv
@@ -47,8 +46,8 @@ class Trial:
     """How it failed; empty for a success."""
     wxyz_xyz_world_object: tuple[float, ...] | None
     """(7) the object's true pose at the start; none from environments other than h2s2r-sim's."""
-    phase: float = math.nan
-    """How much of the reference was behind it at the end, in [0, 1]; NaN likewise."""
+    stages: int = 0
+    """How many stages of the reference it came through (``stages``)."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Evaluation:
     trials: tuple[Trial, ...] = ()
     """Every episode, in the order they ended."""
     stages: dict[str, int] = field(default_factory=dict)
-    """How many came through each stage of the reference (``stages``); empty where an environment tells no phase."""
+    """How many came through each stage of the reference, in order (``stages``); the last one is success."""
 
     @property
     def success(self) -> float:
@@ -109,6 +108,7 @@ def judge(
     trials: list[Trial] = []
     obs = env.reset(seed)
     start = _object_poses(env)
+    watched = Stages(env.task, env.num_envs)
     policy.reset()
     while due.any():
         obs, _, *endings, extras = env.step(policy.act(obs["actor"]))
@@ -116,31 +116,32 @@ def judge(
         if look is not None:
             look(terminated, truncated, extras)
         ended = np.flatnonzero(terminated | truncated)
+        watched.see(extras["wxyz_xyz_world_object"])
         policy.reset(ended)
         for env_id in ended[due[ended] > 0]:
             due[env_id] -= 1
-            trials.append(_trial(env, env_id, extras, start))
+            trials.append(_trial(env, env_id, extras, start, watched))
             if trials[-1].success:
                 at_last.append(np.asarray(extras["wxyz_xyz_world_object"][env_id]))
         now = _object_poses(env)
         if start is not None and now is not None:
             start[ended] = now[ended]
+        watched.forget(ended)
         progress(episodes - int(due.sum()))
     failures = Counter(trial.failure for trial in trials if not trial.success)
     errors = _median_error(at_last, env.task)
-    phases = [trial.phase for trial in trials]
-    passed = {} if np.isnan(phases).any() else came_through(env.task, phases, len(at_last))
+    passed = watched.counts([trial.stages for trial in trials])
     return Evaluation(episodes, len(at_last), dict(failures.most_common()), seed, *errors, tuple(trials), passed)
 
 
-def _trial(env: VecEnv, env_id: int, extras: Mapping[str, Any], start: np.ndarray | None) -> Trial:
+def _trial(env: VecEnv, env_id: int, extras: Mapping[str, Any], start: np.ndarray | None, watched: Stages) -> Trial:
     """The episode of environment ``env_id`` that just ended; ``start`` (N, 7) is where the objects had been at first."""
     success = bool(extras["success"][env_id])
     return Trial(
         success=success,
         failure="" if success else env.failure_kinds[extras["failure"][env_id]],
         wxyz_xyz_world_object=None if start is None else tuple(start[env_id].tolist()),
-        phase=float(extras["phase"][env_id]) if "phase" in extras else math.nan,
+        stages=watched.passed(env_id, success),
     )
 
 

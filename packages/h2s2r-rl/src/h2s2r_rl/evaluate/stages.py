@@ -1,6 +1,6 @@
 """What a reference asks for one after another, and how many episodes came through each part of it.
 
-In:  a task, how much of the reference each episode left behind.   Out: how many came through each stage.
+In:  a task, where objects are.   Out: how many episodes came through each stage.
 Not here: what success is (schemas), episodes (judge).
 
 Stages are read off the reference, by the same rule for all tasks: an object is slid while it lies as it began, tipped while it
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from h2s2r_schemas.artifacts import TaskSpec
-from h2s2r_schemas.se3 import quaternions
+from h2s2r_schemas.artifacts import SUCCESS, TaskSpec, object_error
+from h2s2r_schemas.se3 import SE3, quaternions
+from h2s2r_sim.mdp.goal import sample
 from h2s2r_sim.task.anchors import object_points
 
 SLIDE, TIP, LIFT, PUT_DOWN = "slide", "tip", "lift", "put_down"
@@ -47,16 +48,42 @@ def _slides(translation: np.ndarray) -> bool:
     return bool(np.linalg.norm((translation - translation[:1])[:, :2], axis=-1).max(initial=0.0) > _AWAY)
 
 
-def came_through(task: TaskSpec, phases: Sequence[float], successes: int) -> dict[str, int]:
-    """How many episodes came through each stage; through the last one those that succeeded.
+class Stages:
+    """Watches episodes come through the stages of a task.
+
+    One has come through a stage once the object was where the reference has it at the end of that stage, or of a later one, as
+    near as success asks; through the last one with success alone.
 
     Args:
-        task: what was asked for.
-        phases: of each episode, how much of the reference was behind it when it ended, in [0, 1].
-        successes: how many succeeded.
+        task: what is asked for.
+        num_envs: N environments that are watched.
     """
-    found: dict[str, int] = {}
-    *before, last = stages(task)
-    for number, (name, end) in enumerate(before, 1):
-        found[f"{number}_{name}"] = int((np.asarray(phases) >= end).sum())
-    return found | {f"{len(before) + 1}_{last[0]}": successes}
+
+    def __init__(self, task: TaskSpec, num_envs: int) -> None:
+        found = stages(task)
+        self.names = tuple(f"{number}_{name}" for number, (name, _) in enumerate(found, 1))
+        """Of each stage, with its number."""
+        time = np.array([end for _, end in found[:-1]]) * task.reference.duration
+        self._goals = sample(task.reference, time)
+        self._symmetry = task.object.symmetry
+        self._passed = np.zeros(num_envs, dtype=int)
+
+    def see(self, wxyz_xyz_world_object: np.ndarray) -> None:
+        """Look at the objects (N, 7) after a step."""
+        for number, goal in enumerate(self._goals, 1):
+            goals = SE3(np.broadcast_to(goal, wxyz_xyz_world_object.shape))
+            position, rotation = object_error(SE3(wxyz_xyz_world_object), goals, self._symmetry)
+            there = (position <= SUCCESS.position) & (rotation <= SUCCESS.rotation)
+            self._passed[there] = np.maximum(self._passed[there], number)
+
+    def passed(self, env_id: int, success: bool) -> int:
+        """How many stages the episode of an environment came through."""
+        return len(self.names) if success else int(self._passed[env_id])
+
+    def forget(self, env_ids: np.ndarray) -> None:
+        """Other episodes have begun in these environments."""
+        self._passed[env_ids] = 0
+
+    def counts(self, passed: Sequence[int]) -> dict[str, int]:
+        """How many episodes came through each stage, from how many stages each came through."""
+        return {name: int((np.asarray(passed) >= number).sum()) for number, name in enumerate(self.names, 1)}

@@ -157,7 +157,6 @@ class Environment:
             "failure": ended.failure,
             "success": ended.success,
             "partial": ended.partial,
-            "phase": self.path.phase(running.goal_index),
             "wxyz_xyz_world_object": now.state.wxyz_xyz_world_object.copy(),
             "anchor_error": now.judged.anchor.copy(),
             "position_error": now.judged.position.copy(),
