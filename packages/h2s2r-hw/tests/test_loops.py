@@ -10,11 +10,12 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from loops_for_tests import FULL_SPEED, QUICK, LoopRig
+from loops_for_tests import FULL_SPEED, QUICK, SECOND, LoopRig
 
 from h2s2r_hw.config import ArmCfg, HandCfg, MotionCfg, ServerCfg
 from h2s2r_hw.drivers.allegro import NEVER_SEND
@@ -24,6 +25,7 @@ from h2s2r_hw.drivers.fri.session import ArmSession
 from h2s2r_hw.emulators.cabinet import QualityCfg
 from h2s2r_hw.emulators.hand import HandCfg as EmulatedHandCfg
 from h2s2r_hw.emulators.plant import IdealPlant
+from h2s2r_hw.loops.hand_checks import HandChecks
 from h2s2r_hw.states import FAULTS_BY_NUMBER, State
 
 SERVO_ON, SERVO_OFF, SET_TORQUE = 0x100, 0x104, 0x180
@@ -345,6 +347,39 @@ def test_a_silent_finger_means_no_current_within_four_periods_and_servo_off_with
         assert zeroed - 900_000_000 <= 4 * 3_000_000 and not [now for now in pushed if now > zeroed]
         off = next(now for now, identifier, _ in frames if identifier == SERVO_OFF)
         assert off - 900_000_000 <= 100_000_000 and not cell.cell.hand.motors.servo_on
+
+
+def test_an_encoder_that_died_is_found_while_its_joint_is_pushed():
+    with rig(faults="stuck_encoder=5@0.3", only=("hand",)) as cell:
+        cell.until(lambda: cell.states[1] == State.READY)
+        cell.hands.order(armed=1)
+        cell.hands.count("arm_number")
+        cell.until(lambda: cell.states[1] == State.HOLD)
+        start = np.concatenate([cell.robot.home[:7], cell.status("hand")["joint_pos_target"]])
+        began, away = cell.time.now_ns / SECOND, np.eye(23)[7 + 5]
+        cell.hands.path = lambda t: start + away * np.minimum(1.0 * (t - began), 0.9)
+        cell.until(lambda: cell.faults[1] != 0, 5.0)
+        assert code(cell.faults[1]) == "hand_joint_stuck"
+        # Not before it was pushed for that long: 0.5 rad away at the earliest half a second after the motion began.
+        assert began + 0.5 + HandCfg().stuck_time <= cell.time.now_ns / SECOND <= began + 1.5 + HandCfg().stuck_time
+
+
+def test_a_joint_that_something_holds_for_a_while_is_not_stuck():
+    cfg = HandCfg()
+    found: list[int] = []
+    part = SimpleNamespace(state=State.TRACK, measured=[0.0] * 16, fault=lambda number, *more: found.append(number))
+    checks = HandChecks(cfg, None, part)
+    cycles = round(cfg.stuck_time / (cfg.period_ms * 1e-3))
+    pushed = [2 * cfg.stuck_error] + [0.0] * 15
+    for _ in range(3):
+        for _ in range(cycles - 1):
+            checks.look_at_positions([0.0] * 16, pushed, 1)
+        # One count is enough: what holds it gave way.
+        checks.look_at_positions([1e-4] + [0.0] * 15, pushed, 1)
+    assert not found
+    for _ in range(cycles):
+        checks.look_at_positions([0.0] * 16, pushed, 1)
+    assert [code(each) for each in found] == ["hand_joint_stuck"]
 
 
 @pytest.mark.parametrize(
