@@ -7,7 +7,15 @@ torch = pytest.importorskip("torch")
 
 from h2s2r_retarget.embodiment import load_embodiment  # noqa: E402
 from h2s2r_rl.baselines import replay_env, replay_policy  # noqa: E402
-from h2s2r_rl.baselines.cloning import CloneCfg, CloningError, Demonstrations, clone, demonstrate, imitate  # noqa: E402
+from h2s2r_rl.baselines.cloning import (  # noqa: E402
+    CloneCfg,
+    CloningError,
+    Demonstrations,
+    clone,
+    demonstrate,
+    imitate,
+    judge_where_shown,
+)
 from h2s2r_schemas.errors import SchemaError  # noqa: E402
 from h2s2r_sim.config import EnvCfg  # noqa: E402
 from h2s2r_sim.env.start.pool import StartCfg  # noqa: E402
@@ -16,7 +24,7 @@ from h2s2r_sim.task import load_task  # noqa: E402
 
 PUSH = load_task("snackbox_push")
 ALLEGRO = load_embodiment("iiwa14_allegro")
-QUIET = EnvCfg(start=StartCfg(pool=4), perturbation=NONE, num_threads=1)
+QUIET = EnvCfg(start=StartCfg(pool=32), perturbation=NONE.replace(start_position=0.002), num_threads=1)
 FEW = CloneCfg(demonstrations=2, attempts=2, hidden=8, epochs=2)
 
 
@@ -38,7 +46,19 @@ def test_successes_are_shown_and_imitated():
     cloned = clone(policy, PUSH, ALLEGRO, env, seed=3, clone_cfg=FEW)
     assert (cloned.demonstrations, len(cloned.loss)) == (2, 2)
     assert cloned.steps == sum(len(obs) for obs in shown.obs)
+    # Both demonstrations were their environments' first episodes.
+    assert (cloned.shown.episodes, len(set(shown.wxyz_xyz_world_object))) == (2, 2)
     assert cloned.policy.act(shown.obs[0][:1]).shape == (1, len(ALLEGRO.spec().joint_names))
+
+
+@pytest.mark.requirement("H38")
+def test_who_showed_it_succeeds_in_the_very_same_episodes():
+    policy, env = replay_policy("replay", PUSH, ALLEGRO, QUIET), replay_env("replay", QUIET)
+    some = CloneCfg(demonstrations=2, attempts=3, hidden=8, epochs=2)
+    shown = demonstrate(policy, PUSH, ALLEGRO, env, seed=3, clone_cfg=some)
+    again = judge_where_shown(policy, shown, PUSH, ALLEGRO, env, seed=3, clone_cfg=some)
+    assert (again.episodes, again.successes) == (2, 2)
+    assert judge_where_shown(Still(), shown, PUSH, ALLEGRO, QUIET, seed=3, clone_cfg=some).successes == 0
 
 
 def test_nothing_is_learned_from_failures():

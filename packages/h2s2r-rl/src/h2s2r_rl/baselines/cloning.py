@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +19,12 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from h2s2r_retarget.embodiment import Embodiment
-from h2s2r_rl.evaluate.judge import Acts, judge
+from h2s2r_rl.evaluate.judge import Acts, Evaluation, judge
 from h2s2r_rl.train.actor import torch_threads
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.errors import H2S2RError, SchemaError
 from h2s2r_sim.config import EnvCfg, for_evaluation
+from h2s2r_sim.env.environment import Environment
 from h2s2r_sim.env.make import make_env
 
 
@@ -60,6 +62,8 @@ class Demonstrations:
     """(T, O) each."""
     action: list[np.ndarray]
     """(T, A) each, in [-1, 1]."""
+    wxyz_xyz_world_object: list[tuple[float, ...]] = field(default_factory=list)
+    """(7) where the object was at the start of each."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Cloned:
     """Policy steps in them."""
     cpu_seconds: float
     """[s] of CPU time for demonstrations and learning."""
+    shown: Evaluation
+    """The policy where it was shown what to do: the same episodes over again, with itself."""
     loss: list[float] = field(default_factory=list)
     """Mean square error of the actions after each epoch."""
 
@@ -131,16 +137,17 @@ def demonstrate(
     Raises:
         CloningError: fewer than a third of those asked for, within the attempts allowed.
     """
-    watched = _Watched(policy)
-    env = make_env(task, robot, min(clone_cfg.attempts, 64), for_evaluation(cfg))
+    env = _env(task, robot, cfg, clone_cfg)
+    watched = _Watched(policy, env)
     kept = Demonstrations([], [])
 
     def look(terminated: np.ndarray, truncated: np.ndarray, extras: Any) -> None:
         for env_id in np.flatnonzero(terminated | truncated):
-            obs, action = watched.ended(int(env_id))
+            obs, action, start = watched.ended(int(env_id))
             if extras["success"][env_id]:
                 kept.obs.append(obs)
                 kept.action.append(action)
+                kept.wxyz_xyz_world_object.append(start)
 
     judge(watched, env, clone_cfg.attempts, seed, look=look)
     if len(kept.obs) < max(clone_cfg.demonstrations // 3, 1):
@@ -148,14 +155,35 @@ def demonstrate(
             f"The policy succeeded {len(kept.obs)} times in {clone_cfg.attempts} episodes; {clone_cfg.demonstrations} are to be "
             "imitated. Clone a better one."
         )
-    return Demonstrations(kept.obs[: clone_cfg.demonstrations], kept.action[: clone_cfg.demonstrations])
+    first = slice(clone_cfg.demonstrations)
+    return Demonstrations(kept.obs[first], kept.action[first], kept.wxyz_xyz_world_object[first])
+
+
+def judge_where_shown(
+    policy: Acts, shown: Demonstrations, task: TaskSpec, robot: Embodiment, cfg: EnvCfg, seed: int, clone_cfg: CloneCfg
+) -> Evaluation:
+    """A policy in the very episodes that were demonstrated; in those that were the first of their environment, which begin the
+    same whatever a policy does. The rest as for ``demonstrate``.
+    """
+    env = _env(task, robot, cfg, clone_cfg)
+    found = judge(policy, env, env.num_envs, seed)
+    kept = tuple(trial for trial in found.trials if trial.wxyz_xyz_world_object in set(shown.wxyz_xyz_world_object))
+    failures = Counter(trial.failure for trial in kept if not trial.success)
+    successes = sum(trial.success for trial in kept)
+    return Evaluation(len(kept), successes, dict(failures.most_common()), seed, math.nan, math.nan, kept)
+
+
+def _env(task: TaskSpec, robot: Embodiment, cfg: EnvCfg, clone_cfg: CloneCfg) -> Environment:
+    """Where demonstrations are given."""
+    return make_env(task, robot, min(clone_cfg.attempts, 64), for_evaluation(cfg))
 
 
 class _Watched:
-    """A policy whose observations and actions are kept."""
+    """A policy whose observations and actions are kept, and where objects were when its episodes began."""
 
-    def __init__(self, policy: Acts) -> None:
-        self._policy = policy
+    def __init__(self, policy: Acts, env: Environment) -> None:
+        self._policy, self._env = policy, env
+        self._start: dict[int, tuple[float, ...]] = {}
         self._rows: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def reset(self, env_ids: np.ndarray | None = None) -> None:
@@ -163,14 +191,17 @@ class _Watched:
 
     def act(self, obs: np.ndarray) -> np.ndarray:
         action = self._policy.act(obs)
+        at = self._env.now.state.wxyz_xyz_world_object
         for env_id, row in enumerate(zip(obs, action, strict=True)):
+            if env_id not in self._rows:
+                self._start[env_id] = tuple(at[env_id].tolist())
             self._rows.setdefault(env_id, []).append((row[0].copy(), row[1].copy()))
         return action
 
-    def ended(self, env_id: int) -> tuple[np.ndarray, np.ndarray]:
-        """Observations (T, O) and actions (T, A) of the episode that has just ended."""
+    def ended(self, env_id: int) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
+        """Observations (T, O), actions (T, A) and the object's pose (7) at first, of the episode that has just ended."""
         obs, action = zip(*self._rows.pop(env_id), strict=True)
-        return np.stack(obs), np.stack(action)
+        return np.stack(obs), np.stack(action), self._start[env_id]
 
 
 def imitate(shown: Demonstrations, seed: int, cfg: CloneCfg) -> tuple[RecurrentPolicy, list[float]]:
@@ -221,5 +252,7 @@ def clone(
     began, clone_cfg = time.process_time(), clone_cfg or CloneCfg()
     shown = demonstrate(policy, task, robot, cfg, 3_000_000 + seed, clone_cfg)
     cloned, losses = imitate(shown, seed, clone_cfg)
-    steps = sum(len(obs) for obs in shown.obs)
-    return Cloned(cloned, len(shown.obs), steps, time.process_time() - began, losses)
+    seconds, steps = time.process_time() - began, sum(len(obs) for obs in shown.obs)
+    again = judge_where_shown(cloned, shown, task, robot, cfg, 3_000_000 + seed, clone_cfg)
+    cloned.reset()
+    return Cloned(cloned, len(shown.obs), steps, seconds, again, losses)

@@ -18,7 +18,7 @@ import numpy as np
 
 from h2s2r_rl.baselines import BASELINES
 from h2s2r_rl.benchmark.sources import sources_hash
-from h2s2r_rl.experiment.job import POLICY, Job, Result
+from h2s2r_rl.experiment.job import POLICY, WHERE_SHOWN, Job, Result
 from h2s2r_rl.experiment.report import differences, failures, of, pooled, stages, transfer_drop
 from h2s2r_rl.experiment.work import do, load_result
 
@@ -42,6 +42,7 @@ SHOWS: dict[str, list[str]] = {
     "plate_pivot_lift_rack_stage_3_lift": ["H34"],
     "plate_lift_rack_success": ["H34b"],
     "minus_replay": ["H40"],
+    "snackbox_push_behaviour_cloning_where_shown": ["H38"],
     "transfer_drop_max": ["H29"],
 }
 
@@ -121,4 +122,7 @@ def _of_task(task: str, results: Sequence[Result]) -> dict[str, Figure]:
             theirs = of(results, task=task, robot=robot, method=method)
             if theirs:
                 found[f"{name}_{method}"] = pooled(theirs)[0]
+            shown = [each for each in theirs if WHERE_SHOWN in each.scores]
+            if shown:
+                found[f"{name}_{method}_{WHERE_SHOWN}"] = pooled(shown, WHERE_SHOWN)[0]
     return found

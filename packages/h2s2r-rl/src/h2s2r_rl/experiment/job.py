@@ -21,6 +21,8 @@ from h2s2r_sim.config import ABLATIONS
 #: Raised by one when the meaning of what is in a result changes.
 VERSION = 1
 POLICY = "policy"
+#: Names of scores that are no transfer checks: at both levels of noise, and of a cloned policy where it was shown what to do.
+AT_STANDARD, AT_PAPER, WHERE_SHOWN = "standard", "paper", "where_shown"
 METHODS = (POLICY, *BASELINES)
 #: Evaluations are seeded from here on: far from all seeds of trainings.
 EVALUATION_SEED = 7_000_000
@@ -110,7 +112,7 @@ class Result:
     job: Job
     """What was asked."""
     scores: dict[str, Score]
-    """By noise level, ``standard`` and ``paper``; and by transfer check."""
+    """By noise level, ``standard`` and ``paper``; by transfer check; of a cloned policy ``where_shown``."""
     command: str
     """That makes it anew."""
     machine: str
@@ -127,13 +129,13 @@ class Result:
     @property
     def checks(self) -> dict[str, Score]:
         """By transfer check."""
-        return {name: score for name, score in self.scores.items() if name not in ("standard", "paper")}
+        return {name: score for name, score in self.scores.items() if name not in (AT_STANDARD, AT_PAPER, WHERE_SHOWN)}
 
     @property
     def transfer_drop(self) -> float | None:
         """By how much the worst transfer check is below ``standard``; none without checks."""
         others = [score.success for score in self.checks.values()]
-        return self.scores["standard"].success - min(others) if others else None
+        return self.scores[AT_STANDARD].success - min(others) if others else None
 
     def to_json(self) -> str:
         """As it is kept in a file."""

@@ -23,7 +23,7 @@ from h2s2r_rl.benchmark.sources import sources_hash
 from h2s2r_rl.config import PRESETS, TrainCfg
 from h2s2r_rl.evaluate import Acts, evaluate
 from h2s2r_rl.evaluate.transfer import CHECKS, check_transfer
-from h2s2r_rl.experiment.job import POLICY, Job, Result, Score
+from h2s2r_rl.experiment.job import AT_PAPER, AT_STANDARD, POLICY, WHERE_SHOWN, Job, Result, Score
 from h2s2r_schemas.artifacts import TaskSpec
 from h2s2r_schemas.errors import SchemaError
 from h2s2r_sim.config import EnvCfg, ablated
@@ -129,7 +129,7 @@ def _baseline(job: Job, task: TaskSpec, embodiment: Embodiment, folder: Path, sa
             f"{job.name} clones a policy, and there is none: do {replace(job, method=POLICY).name} first."
         )
     cloned = clone(Actor.load(source), task, embodiment, cfg, seed=job.seed)
-    scores = _judged(job, cloned.policy, task, embodiment, cfg, say)
+    scores = _judged(job, cloned.policy, task, embodiment, cfg, say) | {WHERE_SHOWN: Score.of(cloned.shown)}
     return _result(job, scores, cpu_seconds=cloned.cpu_seconds, steps=cloned.steps)
 
 
@@ -139,8 +139,8 @@ def _judged(job: Job, policy: Acts, task: TaskSpec, embodiment: Embodiment, cfg:
     nominal = evaluate(policy, task, embodiment, cfg, job.episodes, job.evaluation_seed)
     harder = replace(cfg, perturbation=PAPER)
     scores = {
-        "standard": Score.of(nominal),
-        "paper": Score.of(evaluate(policy, task, embodiment, harder, job.episodes, job.evaluation_seed)),
+        AT_STANDARD: Score.of(nominal),
+        AT_PAPER: Score.of(evaluate(policy, task, embodiment, harder, job.episodes, job.evaluation_seed)),
     }
     if job.transfer:
         say("judging in other physics")
