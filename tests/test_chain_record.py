@@ -25,6 +25,7 @@ OWN = RunCfg(recording=Path("my mug"), object=Path("mug.obj"), mass=0.37)
         demo_cfg(steps=fast().steps),
         demo_cfg(preset="full", engine="warp:cuda:1"),
         demo_cfg("plate_push"),
+        demo_cfg(rehearsal_seed=9_240_001, tracked=True),
         demo_cfg("plate_push", robot="iiwa14_leap", seed=3, steps=4096),
         OWN,
         replace(OWN, mirror=True),
